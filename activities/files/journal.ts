@@ -1,0 +1,66 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { artifactDigest, sha256 } from '../../plan/digest';
+import type { ArtifactFile } from '../../plan/types';
+import { replaceFile } from '../../store/durable';
+import { errnoOf, JournalMismatch } from './errors';
+
+/**
+ * What a write decided before it touched anything: which name each backup gets and which directories did not
+ * exist. An attempt that was killed cannot tell these from the disk afterwards, so the next one reads them here
+ * and reports what the first would have reported.
+ */
+const shape = z.strictObject({
+  schema: z.literal('planwright.write/1'),
+  /** Digest of the artifact that this write is about. */
+  artifact: z.string(),
+  /** Path and backup; null: none is made. Pairs, because a path may be any string. */
+  backups: z.array(z.tuple([z.string(), z.string().nullable()])),
+  madeDirectories: z.array(z.string()),
+});
+
+export interface Journal {
+  artifact: string;
+  backups: Map<string, string | null>;
+  madeDirectories: string[];
+}
+
+const journalPath = (root: string, key: string): string => join(root, '.planwright', 'writes', `${sha256(key)}.json`);
+
+/**
+ * @param key names the write; equal for all its attempts and for no other write
+ * @returns null where no attempt has begun
+ * @throws JournalMismatch where the key was used for other files, or the journal is damaged
+ */
+export async function readJournal(root: string, key: string, files: ArtifactFile[]): Promise<Journal | null> {
+  const path = journalPath(root, key);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  });
+  if (text === null) return null;
+  const parsed = shape.safeParse(parse(text));
+  if (!parsed.success) throw new JournalMismatch(`The write journal ${path} is damaged.`, 'Retry the task.');
+  const { artifact, backups, madeDirectories } = parsed.data;
+  if (artifact !== artifactDigest(files)) {
+    throw new JournalMismatch(`The write journal ${path} is about other files.`, 'Retry the task.');
+  }
+  return { artifact, backups: new Map(backups), madeDirectories };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Writes the journal durably; readers see the old one or the new one. */
+export async function saveJournal(root: string, key: string, journal: Journal): Promise<void> {
+  const path = journalPath(root, key);
+  await mkdir(join(root, '.planwright', 'writes'), { recursive: true, mode: 0o700 });
+  const content = { schema: 'planwright.write/1', ...journal, backups: [...journal.backups] };
+  await replaceFile(path, JSON.stringify(content));
+}

@@ -1,0 +1,79 @@
+import { matcherOf } from '../../plan/globs';
+import type { WorkspaceSnapshot } from '../../plan/types';
+import type { Skill } from '../../skills/types';
+import type { ObjectStore } from '../../store/objects';
+import type { WorkspaceLayout } from '../../store/layout';
+import type { CallEvent } from './records';
+import type { ModelProvider } from './provider';
+
+/** What one running activity is given by Temporal. */
+export interface ActivityContext {
+  heartbeat(): void;
+  signal: AbortSignal;
+  /** From 1. */
+  attempt: number;
+}
+
+/** What the activities of this room need from the worker. */
+export interface LlmDeps {
+  objects: ObjectStore;
+  layout: Pick<WorkspaceLayout, 'calls'>;
+  skills(): Promise<Map<string, Skill>>;
+  /** @throws ApplicationFailure `BadInput` for a name that it does not know */
+  providers(name: string): ModelProvider;
+  context(): ActivityContext;
+  /** Damaged records and calls of unknown outcome, for the log. */
+  report?(event: CallEvent): void;
+}
+
+/** The name of the embedded provider, which is no model. */
+export const TEMPLATE = 'template';
+
+/** Files above this size are no use to a prompt or a template. */
+const MAX_EXISTING_BYTES = 256 * 1024;
+/** Secrets live here; whoever took the snapshot left them out, and nobody reads them from it either (threat T16). */
+const SECRET_FILE = /(^|\/)\.env(?!\.example$)[^/]*$/i;
+
+export async function readSnapshot(objects: ObjectStore, digest: string): Promise<WorkspaceSnapshot> {
+  return objects.json<WorkspaceSnapshot>(digest);
+}
+
+/** The workspace as a generation sees it: the snapshot with the artifacts of the task's ancestors laid over it. */
+export interface Overlay {
+  /** Contents by path, ancestors' files first. */
+  existing: { [path: string]: string };
+  /** SHA-256 (hex) and mode of what stands at a path; null where nothing does. */
+  base(path: string): { sha256: string; mode: string | null } | null;
+}
+
+/** @param overlay path → digest of an object; it wins over the snapshot */
+export async function readOverlay(
+  objects: ObjectStore,
+  snapshot: WorkspaceSnapshot,
+  overlay: { [path: string]: string },
+): Promise<Overlay> {
+  const files = new Map(Object.entries(overlay));
+  for (const [path, { sha256, bytes }] of Object.entries(snapshot.files)) {
+    if (!files.has(path) && bytes <= MAX_EXISTING_BYTES && !SECRET_FILE.test(path)) files.set(path, sha256);
+  }
+  const existing: { [path: string]: string } = {};
+  for (const [path, digest] of files) existing[path] = await objects.text(digest);
+  return {
+    existing,
+    base: (path) => {
+      const known = Object.hasOwn(snapshot.files, path) ? snapshot.files[path] : undefined;
+      const over = Object.hasOwn(overlay, path) ? overlay[path] : undefined;
+      const sha256 = over ?? known?.sha256;
+      return sha256 === undefined ? null : { sha256, mode: known?.mode ?? null };
+    },
+  };
+}
+
+/** The existing files that a prompt shows: ancestors' first, then those in the skill's scope, by path. */
+export function relevantFiles(skill: Skill, overlay: Overlay, ancestors: ReadonlySet<string>): [string, string][] {
+  const inScope = matcherOf(skill.scope);
+  const rank = (path: string): number => (ancestors.has(path) ? 0 : 1);
+  return Object.entries(overlay.existing)
+    .filter(([path]) => ancestors.has(path) || inScope(path))
+    .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}

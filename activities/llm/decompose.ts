@@ -1,0 +1,91 @@
+import { parseTaskGraph, TASK_GRAPH_WIRE } from '../../plan/schema';
+import type { DecomposeRequest, DecomposeResult, TaskGraph, WorkspaceFacts } from '../../plan/types';
+import type { Skill } from '../../skills/types';
+import { askModel } from './ask';
+import { checkPlan } from './check';
+import { type LlmDeps, readOverlay, readSnapshot, TEMPLATE } from './context';
+import { finalFailure } from './errors';
+import { factsText, planningSystem, planningUser } from './prompts';
+import { planTemplate, templateAbilities } from './template';
+
+/** Longest goal, in characters. */
+const MAX_GOAL = 50_000;
+
+/** A graph and where it came from. */
+type Planned = Pick<DecomposeResult, 'modelReturned' | 'usage' | 'raw'> & { graph: TaskGraph };
+
+/**
+ * The activity that turns a goal into a checked task graph. A graph that breaks a rule comes back with its faults; the
+ * workflow asks again with them. A request that brings its own `graph` has it checked, and no model is asked.
+ *
+ * It throws ApplicationFailure: `BadInput` for an empty or overlong goal or an unknown provider, `NoRule` where the
+ * template provider has no rule for the goal, and as `askModel`.
+ */
+export function createDecompose(deps: LlmDeps): (request: DecomposeRequest) => Promise<DecomposeResult> {
+  return async (request) => {
+    const skills = await deps.skills();
+    const snapshot = await readSnapshot(deps.objects, request.workspace);
+    const { graph, modelReturned, usage, raw } = await plan(deps, request, snapshot.facts, skills);
+    const { existing } = await readOverlay(deps.objects, snapshot, {});
+    const checked = checkPlan(graph, skills, snapshot.facts, request.maxTasks, existing);
+    return { graph, ...checked, modelReturned, usage, raw };
+  };
+}
+
+async function plan(
+  deps: LlmDeps,
+  request: DecomposeRequest,
+  facts: WorkspaceFacts,
+  skills: Map<string, Skill>,
+): Promise<Planned> {
+  const noUsage = { promptTokens: 0, completionTokens: 0, calls: 0 };
+  if (request.graph) return { graph: givenGraph(request.graph), modelReturned: 'none', usage: noUsage, raw: null };
+  const goal = checkedGoal(request.goal);
+  if (request.settings.provider === TEMPLATE) {
+    const graph = planTemplate(goal, facts, skills);
+    if (!graph) throw noRule(skills);
+    return { graph, modelReturned: TEMPLATE, usage: noUsage, raw: await deps.objects.put(JSON.stringify(graph, null, 2)) };
+  }
+  const answer = await askModel(
+    deps,
+    deps.providers(request.settings.provider),
+    { plan: request.plan, task: null, generation: request.attempt, timeoutMs: request.timeoutMs },
+    {
+      schemaName: 'task_graph',
+      schema: TASK_GRAPH_WIRE,
+      system: planningSystem(skills.values(), request.maxTasks),
+      user: planningUser(goal, factsText(facts), request.faults),
+      model: request.settings.model,
+      temperature: request.settings.temperature,
+      seed: request.attempt,
+    },
+    parseTaskGraph,
+  );
+  const raw = await deps.objects.put(answer.completion.text);
+  return { graph: answer.value, modelReturned: answer.completion.model, usage: answer.usage, raw };
+}
+
+/** Whoever sent the request, its graph has been outside: its shape is checked like a model's. */
+function givenGraph(graph: TaskGraph): TaskGraph {
+  try {
+    return parseTaskGraph(JSON.stringify(graph));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw finalFailure('BadInput', `The given graph cannot be read: ${why} It needs { nodes: [{ id, tool, description, input, deps }] }.`);
+  }
+}
+
+function checkedGoal(goal: string): string {
+  const text = goal.trim();
+  if (text === '') throw finalFailure('BadInput', 'The goal is empty. Say in a sentence what should be set up.');
+  if (text.length <= MAX_GOAL) return text;
+  throw finalFailure('BadInput', `The goal has ${text.length} characters; at most ${MAX_GOAL} are allowed. Say it shorter.`);
+}
+
+function noRule(skills: Map<string, Skill>): Error {
+  return finalFailure(
+    'NoRule',
+    'The template provider plans by fixed rules, and none of them fits this goal. ' +
+      `It can make: ${templateAbilities(skills)}. Name one of these in the goal, or set OPENAI_API_KEY to plan with a model.`,
+  );
+}

@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { canonicalJson } from '../../plan/canonical';
+import { digestOf, sha256 } from '../../plan/digest';
+import { replaceFile } from '../../store/durable';
+import type { Completion } from './provider';
+
+/** What makes two calls the same: then the second is never made. */
+export interface CallKey {
+  plan: string;
+  /** Task id; null for the decomposition. */
+  task: string | null;
+  /** Generation of a task, attempt of a decomposition. */
+  generation: number;
+  promptDigest: string;
+}
+
+const usage = z.object({ promptTokens: z.number(), completionTokens: z.number(), calls: z.number() });
+
+const completion = z.object({
+  text: z.string(),
+  model: z.string(),
+  responseId: z.string().nullable(),
+  finishReason: z.string().nullable(),
+  refusal: z.string().nullable(),
+  temperatureSent: z.number().nullable(),
+  seedSent: z.number().nullable(),
+  usage,
+});
+
+const recordSchema = z.object({
+  schema: z.literal('planwright.call/1'),
+  plan: z.string(),
+  task: z.string().nullable(),
+  generation: z.number(),
+  promptDigest: z.string(),
+  provider: z.string(),
+  /** When the calls for this answer began, one entry for each attempt; ISO 8601. */
+  starts: z.array(z.string()),
+  /** Null: the last start has no end yet, or never got one. */
+  end: z.object({ at: z.string(), failure: z.string().nullable(), completion: completion.nullable() }).nullable(),
+});
+
+export type CallRecord = z.infer<typeof recordSchema>;
+
+const wrapper = z.object({ sha256: z.string(), body: z.string() });
+
+/** What `once` reports beside its answer. */
+export interface CallEvent {
+  kind: 'damaged-record' | 'unknown-outcome';
+  path: string;
+  reason: string;
+}
+
+/**
+ * The calls to a model, kept under `.planwright/calls/<plan>/`, one file for each question. Every start and every end
+ * is synced before anything else happens, so that after a crash a finished call is found and not made again, and one
+ * that has a start and no end is known as "outcome unknown". A file is `{ sha256, body }`, the hash over the body.
+ */
+export class CallRecords {
+  constructor(
+    private readonly folder: string,
+    private readonly report: (event: CallEvent) => void = () => undefined,
+    private readonly now: () => Date = () => new Date(),
+  ) {}
+
+  path(key: CallKey): string {
+    const { plan, task, generation, promptDigest } = key;
+    return join(this.folder, safeName(plan), `${digestOf({ plan, task, generation, promptDigest })}.json`);
+  }
+
+  /**
+   * Gives the stored answer to a question, or asks and stores the answer before it returns.
+   * What `ask` throws is recorded as the call's end and thrown again.
+   */
+  async once(key: CallKey, provider: string, ask: () => Promise<Completion>): Promise<{ completion: Completion; fromRecord: boolean }> {
+    const path = this.path(key);
+    const before = await this.read(key);
+    if (before?.end?.completion) return { completion: before.end.completion, fromRecord: true };
+    if (before && before.end === null) {
+      this.report({ kind: 'unknown-outcome', path, reason: `The call of ${before.starts.at(-1)} has a start and no end.` });
+    }
+    const started: CallRecord = {
+      schema: 'planwright.call/1',
+      plan: key.plan,
+      task: key.task,
+      generation: key.generation,
+      promptDigest: key.promptDigest,
+      provider,
+      starts: [...(before?.starts ?? []), this.now().toISOString()],
+      end: null,
+    };
+    await write(path, started);
+    try {
+      const completion = await ask();
+      await write(path, { ...started, end: { at: this.now().toISOString(), failure: null, completion } });
+      return { completion, fromRecord: false };
+    } catch (error) {
+      const failure = (error instanceof Error ? error.message : String(error)).toWellFormed();
+      await write(path, { ...started, end: { at: this.now().toISOString(), failure, completion: null } });
+      throw error;
+    }
+  }
+
+  /** The record of a call, or null where there is none or it cannot be trusted (which is reported). */
+  async read(key: CallKey): Promise<CallRecord | null> {
+    const path = this.path(key);
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+    if (text === null) return null;
+    const damaged = (reason: string): null => {
+      this.report({ kind: 'damaged-record', path, reason });
+      return null;
+    };
+    try {
+      const { body, sha256: expected } = wrapper.parse(JSON.parse(text));
+      if (sha256(body) !== expected) return damaged('Its bytes are not the ones that were stored.');
+      const record = recordSchema.parse(JSON.parse(body));
+      const { plan, task, generation, promptDigest } = record;
+      const found = digestOf({ plan, task, generation, promptDigest });
+      return found === digestOf(key) ? record : damaged('It belongs to another call.');
+    } catch (error) {
+      return damaged(error instanceof Error ? error.message.slice(0, 200) : 'It is unreadable.');
+    }
+  }
+}
+
+async function write(path: string, record: CallRecord): Promise<void> {
+  const body = canonicalJson(record);
+  await replaceFile(path, JSON.stringify({ sha256: sha256(body), body }));
+}
+
+/** Plan ids are our own; one that is not becomes a digest, so that it cannot leave the folder. */
+function safeName(plan: string): string {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(plan) ? plan : sha256(plan);
+}

@@ -1,0 +1,27 @@
+import type {
+  CheckGraphRequest,
+  DecomposeRequest,
+  DecomposeResult,
+  GenerateRequest,
+  GenerateResult,
+  VerifyAndWriteRequest,
+  VerifyAndWriteResult,
+  VerifyRequest,
+  VerifyResult,
+  WorkspaceRead,
+  WriteRequest,
+  WriteResult,
+} from '../plan/types';
+
+/** What the workflow calls; one function an activity. Each runs on the worker of the plan's workspace. */
+export interface PlanActivities {
+  readWorkspace(request: { plan: string; extraPaths: string[] }): Promise<WorkspaceRead>;
+  /** Asks the model for a task graph and checks it. A broken graph comes back as `faults`, not as a failure. */
+  decompose(request: DecomposeRequest): Promise<DecomposeResult>;
+  /** Checks a graph made elsewhere as `decompose` checks the model's. */
+  checkGraph(request: CheckGraphRequest): Promise<DecomposeResult>;
+  generate(request: GenerateRequest): Promise<GenerateResult>;
+  verify(request: VerifyRequest): Promise<VerifyResult>;
+  verifyAndWrite(request: VerifyAndWriteRequest): Promise<VerifyAndWriteResult>;
+  writeFiles(request: WriteRequest): Promise<WriteResult>;
+}

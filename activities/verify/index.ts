@@ -1,0 +1,109 @@
+import type { Verdict, Verification } from '../../plan/types';
+import { closeActionlint } from './actionlintThread';
+import { tidyFindings } from './findings';
+import { VERIFIERS } from './registry';
+import { UNUSABLE_RULES } from './text';
+import type { Outcome, Subject, Verifier, VerifyContext } from './types';
+
+export interface FileToVerify {
+  path: string;
+  content: string | Buffer;
+  /** What stands at the path now; null where nothing does. */
+  preContent: string | null;
+}
+
+export interface VerifyFilesRequest {
+  files: readonly FileToVerify[];
+  /** The names that the skill expects; every other verifier that applies to a file runs as well. */
+  verifiers: readonly string[];
+  /** Other files of the workspace and the overlay by path, for references across files. */
+  siblings?: Readonly<Record<string, string>>;
+  /** Names at the top of the workspace, directories with a slash; leave out where not known. */
+  listing?: readonly string[];
+  signal?: AbortSignal;
+}
+
+/**
+ * Verifies generated files with the embedded verifiers; writes nothing, executes nothing of theirs, uses no network.
+ *
+ * @returns one row a verifier and file: those that apply to the file, and those that the skill names. A named one that
+ *   does not apply is `skipped`; an unknown name, a verifier that broke or ran out of time is `inconclusive`, never
+ *   passed. Findings are masked, at most 300 characters each and 50 a row.
+ * @throws the signal's reason when it is aborted
+ */
+export async function verifyFiles(request: VerifyFilesRequest): Promise<Verification[]> {
+  const { files, verifiers: named, signal } = request;
+  const siblings = new Map(Object.entries(request.siblings ?? {}));
+  const subjects = files.map((file): Subject => {
+    const bytes = typeof file.content === 'string' ? Buffer.from(file.content, 'utf8') : file.content;
+    return { path: file.path, bytes, text: bytes.toString('utf8'), before: file.preContent };
+  });
+  // The files of one artifact see each other as they will be, not as they are on disk.
+  for (const { path, text } of subjects) siblings.set(path, text);
+  const context: VerifyContext = { siblings, listing: request.listing ?? null, signal };
+  const rows: Verification[] = [];
+  for (const subject of subjects) rows.push(...(await verifyFile(subject, named, context)));
+  signal?.throwIfAborted();
+  return rows;
+}
+
+async function verifyFile(subject: Subject, named: readonly string[], context: VerifyContext): Promise<Verification[]> {
+  const rows: Verification[] = [];
+  let unusable = false;
+  for (const verifier of VERIFIERS) {
+    context.signal?.throwIfAborted();
+    const applies = verifier.applies(subject.path, subject.text);
+    if (!applies && !named.includes(verifier.id)) continue;
+    const broken = verifier.after?.find((id) => rows.some((row) => row.verifier === id && row.verdict === 'failed'));
+    const skip: string | null = !applies
+      ? 'does not apply to this file'
+      : unusable
+        ? 'the content is not usable text'
+        : broken !== undefined
+          ? `the verifier "${broken}" failed on this file`
+          : null;
+    const row: Verification = skip === null ? await runOne(verifier, subject, context) : skipped(verifier, subject.path, skip);
+    if (verifier.id === 'text') unusable = row.findings.some((finding) => UNUSABLE_RULES.has(finding.rule));
+    rows.push(row);
+  }
+  for (const id of new Set(named)) {
+    if (VERIFIERS.some((verifier) => verifier.id === id)) continue;
+    const reason = `there is no verifier "${id.slice(0, 60)}"`;
+    rows.push({ verifier: id, version: 'unknown', path: subject.path, verdict: 'inconclusive', reason, findings: [] });
+  }
+  return rows;
+}
+
+async function runOne(verifier: Verifier, subject: Subject, context: VerifyContext): Promise<Verification> {
+  let outcome: Outcome;
+  try {
+    outcome = await verifier.run(subject, context);
+  } catch (error) {
+    // A parser that breaks on hostile input has not said that the file is good.
+    const message = error instanceof Error ? error.message : String(error);
+    outcome = { findings: [], inconclusive: `the verifier broke: ${message}` };
+  }
+  const findings = tidyFindings(outcome.findings, subject.path);
+  const failed = outcome.findings.some((finding) => finding.severity === 'error');
+  const base = { verifier: verifier.id, version: verifier.version, path: subject.path, findings };
+  if (failed) return { ...base, verdict: 'failed' };
+  if (outcome.inconclusive === undefined) return { ...base, verdict: 'passed' };
+  const [reason] = tidyFindings([{ rule: '', severity: 'info', message: outcome.inconclusive }], subject.path);
+  return { ...base, verdict: 'inconclusive', reason: reason?.message };
+}
+
+function skipped(verifier: Verifier, path: string, reason: string): Verification {
+  return { verifier: verifier.id, version: verifier.version, path, verdict: 'skipped', reason, findings: [] };
+}
+
+/** `failed` where any row has an error finding; else `inconclusive` where any verifier could not do its work; else `passed`. */
+export function overallVerdict(rows: readonly Verification[]): Verdict {
+  const failed = rows.some((row) => row.verdict === 'failed' || row.findings.some((finding) => finding.severity === 'error'));
+  if (failed) return 'failed';
+  return rows.some((row) => row.verdict === 'inconclusive') ? 'inconclusive' : 'passed';
+}
+
+/** Ends what verifiers keep running between calls; they start again when needed. For shutdown and tests. */
+export async function closeVerifiers(): Promise<void> {
+  await closeActionlint();
+}

@@ -1,0 +1,131 @@
+import { type Document, isAlias, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
+import type { Finding } from '../../plan/types';
+import { lineColumn } from './findings';
+import { bracketDepth, indicatorRun, MAX_DEPTH } from './nesting';
+
+/** A YAML file that passed the scans; `documents` is empty where it did not. */
+export interface YamlFile {
+  documents: Document.Parsed[];
+  findings: Finding[];
+  /** 1-based place of a node. */
+  place(node: unknown): { line: number; column: number } | Record<string, never>;
+}
+
+/** Counts `[` in strings and scripts too, hence the room above MAX_DEPTH; 1,000 cost the parser 10 ms. */
+const MAX_BRACKETS = 1000;
+const MAX_INDENT = 1000;
+const MAX_ALIASES = 100;
+
+/** Local tags that a file's own reader understands. */
+const LOCAL_TAGS: readonly { paths: RegExp; tags: RegExp }[] = [
+  { paths: /(?:^|\/)\.gitlab-ci\.ya?ml$|(?:^|\/)\.gitlab\//, tags: /!reference\b/ },
+  { paths: /(?:^|\/)(?:docker-)?compose[^/]*\.ya?ml$/, tags: /!(?:reset|override)\b/ },
+  { paths: /(?:^|\/)(?:ansible|playbooks?|roles|group_vars|host_vars|inventory)\b/, tags: /!(?:vault|unsafe)\b/ },
+  { paths: /(?:^|\/)(?:cloudformation|cfn|template)[^/]*(?:\/.*)?\.ya?ml$/i, tags: /!(?:Ref|Sub|GetAtt|Join|If|Equals|Not|And|Or|FindInMap|Select|Split|Base64|Cidr|GetAZs|ImportValue|Condition)\b/ },
+];
+
+/**
+ * Parses YAML 1.2 that may be hostile: nesting is measured before the parser sees the text (T12), aliases are counted
+ * (T11), duplicate keys, unknown tags and `__proto__` are errors (T13).
+ *
+ * @param path decides which local tags are known
+ */
+export function parseYaml(text: string, path: string): YamlFile {
+  const lineCounter = new LineCounter();
+  const place = (node: unknown): { line: number; column: number } | Record<string, never> => {
+    const offset = rangeStart(node);
+    if (offset === null) return {};
+    const { line, col } = lineCounter.linePos(offset);
+    return { line, column: col };
+  };
+  const refuse = (rule: string, message: string): YamlFile => ({
+    documents: [],
+    findings: [{ rule, severity: 'error', message }],
+    place,
+  });
+  if (bracketDepth(text) > MAX_BRACKETS || indicatorRun(text) > MAX_DEPTH || deepestIndent(text) > MAX_INDENT) {
+    return refuse('too-deep', `The document is nested deeper than ${MAX_DEPTH} levels.`);
+  }
+  const parsed = parseAllDocuments(text, { uniqueKeys: true, version: '1.2', merge: true, lineCounter, prettyErrors: false });
+  const documents = Array.isArray(parsed) ? parsed : [];
+  const findings: Finding[] = [];
+  for (const document of documents) {
+    for (const fault of document.errors) {
+      findings.push({ rule: ruleName(fault.code), severity: 'error', message: fault.message, ...lineColumn(text, fault.pos[0]) });
+    }
+    for (const warning of document.warnings) {
+      if (LOCAL_TAGS.some(({ paths, tags }) => paths.test(path) && tags.test(warning.message))) continue;
+      const severity = warning.code === 'TAG_RESOLVE_FAILED' ? 'error' : 'warning';
+      findings.push({ rule: ruleName(warning.code), severity, message: warning.message, ...lineColumn(text, warning.pos[0]) });
+    }
+    findings.push(...inspect(document, place));
+  }
+  return { documents, findings, place };
+}
+
+/**
+ * A document as plain values, with merges and aliases resolved. Only for documents without error findings.
+ *
+ * @throws ReferenceError when aliases expand to more than the limit
+ */
+export function toPlain(document: Document.Parsed): unknown {
+  return document.toJS({ maxAliasCount: MAX_ALIASES });
+}
+
+function inspect(document: Document.Parsed, place: YamlFile['place']): Finding[] {
+  const findings: Finding[] = [];
+  let aliases = 0;
+  visit(document, (_key, node, ancestors) => {
+    if (ancestors.length > 2 * MAX_DEPTH) {
+      findings.push({ rule: 'too-deep', severity: 'error', message: `Nested deeper than ${MAX_DEPTH} levels.`, ...place(node) });
+      return visit.BREAK;
+    }
+    if (isAlias(node)) aliases++;
+    if (isMap(node)) {
+      for (const pair of node.items) {
+        if (isScalar(pair.key) && pair.key.value === '__proto__') {
+          findings.push({ rule: 'proto-key', severity: 'error', message: 'The key "__proto__" is refused.', ...place(pair.key) });
+        }
+      }
+    }
+    return undefined;
+  });
+  if (findings.length > 0 || aliases === 0 || document.errors.length > 0) return findings;
+  try {
+    toPlain(document);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    findings.push({ rule: 'alias', severity: 'error', message: `The aliases cannot be resolved: ${message}` });
+  }
+  return findings;
+}
+
+function rangeStart(node: unknown): number | null {
+  if (typeof node !== 'object' || node === null || !('range' in node)) return null;
+  const range: unknown = node.range;
+  return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : null;
+}
+
+/** The parser's error codes in our spelling: DUPLICATE_KEY → duplicate-key. */
+function ruleName(code: string): string {
+  return code.toLowerCase().replaceAll('_', '-');
+}
+
+function deepestIndent(text: string): number {
+  let deepest = 0;
+  let run = 0;
+  let atStart = true;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (character === '\n') {
+      run = 0;
+      atStart = true;
+    } else if (atStart && character === ' ') run++;
+    else {
+      if (atStart && run > deepest) deepest = run;
+      atStart = false;
+    }
+  }
+  return deepest;
+}
+

@@ -1,0 +1,95 @@
+import type { Language, WorkspaceFacts } from '../../plan/types';
+import { findExisting } from './existing';
+import type { EcosystemFacts } from './finding';
+import type { GitFacts } from './git';
+import { goFacts } from './go';
+import { javaFacts } from './java';
+import { languageOf } from './names';
+import { nodeFacts } from './node';
+import { findHealthPath, findPorts } from './ports';
+import { pythonFacts } from './python';
+import { rustFacts } from './rust';
+import { findEnvNames, findNative, findServices } from './services';
+import type { Tree } from './tree';
+
+const READERS: readonly (readonly [Language, (tree: Tree) => EcosystemFacts | null])[] = [
+  ['node', nodeFacts],
+  ['python', pythonFacts],
+  ['go', goFacts],
+  ['rust', rustFacts],
+  ['java', javaFacts],
+];
+
+/** Everything that the project says of itself. A function of what was read: the same project gives the same facts. */
+export function factsOf(tree: Tree, git: GitFacts, topLevel: readonly string[]): WorkspaceFacts {
+  const counts = countLanguages(tree);
+  const read = READERS.flatMap(([language, reader]) => {
+    const facts = reader(tree);
+    return facts ? [{ language, facts }] : [];
+  });
+  // A manifest may be there for tooling only (a package.json for prettier): most sources decide between several.
+  read.sort((a, b) => (counts.get(b.language) ?? 0) - (counts.get(a.language) ?? 0));
+  const chosen = read[0];
+  const language = chosen?.language ?? [...counts.keys()][0] ?? 'unknown';
+  const found: EcosystemFacts = chosen?.facts ?? { dependencies: [] };
+  const { dependencies, ...own } = found;
+  const others = [...new Set([...counts.keys(), ...read.map((one) => one.language)])].filter(
+    (other) => other !== language,
+  );
+  const serves = found.library || found.cli ? null : startText(found);
+  return {
+    name: tree.name,
+    typescript: false,
+    library: false,
+    runtime: null,
+    testVersions: [],
+    engines: null,
+    packageManager: null,
+    install: null,
+    build: null,
+    test: null,
+    lint: null,
+    start: null,
+    typecheck: null,
+    scripts: language === 'node' ? {} : makeTargets(tree),
+    entryPoint: null,
+    buildOutput: null,
+    packages: [],
+    ...own,
+    language,
+    otherLanguages: others,
+    ports: findPorts(tree, language, serves),
+    healthPath: serves ? findHealthPath(tree) : null,
+    services: findServices(dependencies, tree),
+    envNames: findEnvNames(tree),
+    nativeDependencies: findNative(dependencies),
+    ...git,
+    existing: findExisting(tree.paths),
+    topLevel: [...topLevel].sort().slice(0, 100),
+  };
+}
+
+/** Production sources by language, most first; a language of the same number of files keeps the readers' order. */
+function countLanguages(tree: Tree): Map<Language, number> {
+  const counts = new Map<Language, number>();
+  for (const path of tree.sources) {
+    const language = languageOf(path);
+    if (language) counts.set(language, (counts.get(language) ?? 0) + 1);
+  }
+  return new Map([...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
+}
+
+/** What starts the service, with a script's own text where a package manager runs it by name. */
+function startText(found: EcosystemFacts): { script: string; source: string } {
+  const source = found.start?.source ?? '';
+  const script = found.scripts?.[source.replace('package.json scripts.', '')];
+  return { script: script ?? found.start?.run ?? '', source };
+}
+
+/** Targets of a Makefile with the first line of their recipe. */
+function makeTargets(tree: Tree): { [name: string]: string } {
+  const file = ['GNUmakefile', 'makefile', 'Makefile'].find(tree.has);
+  const text = (file ? tree.text(file) : undefined) ?? '';
+  const targets = [...text.matchAll(/^([A-Za-z][\w-]*)\s*:(?!=)[^\n]*(?:\n\t@?-?([^\n]*))?/gm)];
+  return Object.fromEntries(targets.slice(0, 60).map((match) => [match[1] ?? '', match[2] ?? '']));
+}

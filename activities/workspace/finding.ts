@@ -1,0 +1,45 @@
+import type { WorkspaceFacts } from '../../plan/types';
+
+/** What an ecosystem's reader finds; what it leaves out is absent. */
+export type EcosystemFacts = Partial<
+  Pick<
+    WorkspaceFacts,
+    | 'name'
+    | 'typescript'
+    | 'library'
+    | 'cli'
+    | 'runtime'
+    | 'testVersions'
+    | 'engines'
+    | 'packageManager'
+    | 'install'
+    | 'build'
+    | 'test'
+    | 'lint'
+    | 'start'
+    | 'typecheck'
+    | 'scripts'
+    | 'entryPoint'
+    | 'buildOutput'
+    | 'packages'
+  >
+> & {
+  /** Names of the dependencies that production needs. */
+  dependencies: string[];
+};
+
+/** A line of a text, counted from 1, for a position in it. */
+export function lineAt(text: string, index: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at !== -1 && at < index; at = text.indexOf('\n', at + 1)) line += 1;
+  return line;
+}
+
+/** Matches of an expression that do not stand in a comment line. The expression needs the flag `g`. */
+export function* codeMatches(text: string, expression: RegExp): Generator<RegExpMatchArray & { index: number }> {
+  for (const match of text.matchAll(expression)) {
+    const start = text.lastIndexOf('\n', match.index) + 1;
+    const before = text.slice(start, match.index + 2).trimStart();
+    if (!/^(\/\/|\/\*|\*|#(?!\[))/.test(before)) yield match;
+  }
+}

@@ -1,0 +1,42 @@
+import { posix } from 'node:path';
+import type { EcosystemFacts } from './finding';
+import type { Tree } from './tree';
+
+/** Facts of a Go module, from go.mod and its `package main` directories. Null without go.mod. */
+export function goFacts(tree: Tree): EcosystemFacts | null {
+  const text = tree.text('go.mod');
+  if (text === undefined) return null;
+  const module = /^module\s+"?([^\s"]+)/m.exec(text)?.[1] ?? tree.name;
+  const stated = /^go\s+(\d+\.\d+)/m.exec(text)?.[1];
+  const toolchain = /^toolchain\s+go(\d+\.\d+)/m.exec(text)?.[1];
+  const version = toolchain ?? stated;
+  const mains = tree.sources.filter((path) => path.endsWith('.go') && /^package main\b/m.test(tree.text(path) ?? ''));
+  const folders = [...new Set(mains.map((path) => posix.dirname(path)))];
+  const name =
+    module
+      .replace(/\/v\d+$/, '')
+      .split('/')
+      .at(-1) ?? module;
+  // The root comes first, then the command that has the module's name, then the first under cmd/.
+  const main = ['.', `cmd/${name}`].find((folder) => folders.includes(folder)) ?? folders.sort()[0];
+  const entry = mains.find((path) => posix.dirname(path) === main && posix.basename(path) === 'main.go');
+  const linted = tree.paths.some((path) => /^\.golangci\.(ya?ml|toml|json)$/.test(path));
+  const target = main === '.' ? '.' : `./${main}`;
+  return {
+    name,
+    library: main === undefined,
+    runtime: version ? { version, source: toolchain ? 'go.mod toolchain' : 'go.mod go' } : null,
+    testVersions: version ? [version] : [],
+    engines: stated ? `>=${stated}` : null,
+    packageManager: { name: 'go', version: null, lockfile: tree.has('go.sum') ? 'go.sum' : null },
+    install: { run: 'go mod download', source: 'go.mod' },
+    build: { run: 'go build ./...', source: 'go.mod' },
+    test: { run: 'go test ./...', source: 'go.mod' },
+    lint: linted ? { run: 'golangci-lint run', source: '.golangci' } : { run: 'go vet ./...', source: 'go.mod' },
+    start: main === undefined ? null : { run: `go run ${target}`, source: entry ?? `${target} package main` },
+    entryPoint: entry ?? mains.find((path) => posix.dirname(path) === main) ?? null,
+    dependencies: [...text.matchAll(/^\s*(?:require\s+)?([\w.-]+\.[\w.-]+\/\S+)\s+v\S+(?!.*\/\/ indirect)/gm)].map(
+      (m) => m[1] ?? '',
+    ),
+  };
+}

@@ -1,0 +1,119 @@
+import { posix } from 'node:path';
+import type { FoundCommand, WorkspaceFacts } from '../../plan/types';
+import type { EcosystemFacts } from './finding';
+import { pythonCommands, pythonPackageManager } from './python-commands';
+import { type PythonManifest, pythonManifest } from './python-manifest';
+import { allowsLine, versionNumbers } from './ranges';
+import type { Tree } from './tree';
+import { bestLine, PYTHON, testLines } from './versions';
+
+/** Facts of a Python project. Null where nothing says that this is one. */
+export function pythonFacts(tree: Tree): EcosystemFacts | null {
+  const manifest = pythonManifest(tree);
+  if (!manifest) return null;
+  const manager = pythonPackageManager(manifest, tree);
+  const service = pythonService(manifest, tree);
+  const tool = service ? null : consoleTool(manifest);
+  const library = !service && !tool && manifest.packaged && manifest.name !== null;
+  return {
+    ...pythonRuntime(manifest, tree, library || tool !== null),
+    ...pythonCommands(manifest, manager, tree),
+    name: manifest.name ?? tree.name,
+    library,
+    cli: tool !== null,
+    packageManager: manager,
+    build: null,
+    start: service?.start ?? tool,
+    entryPoint: service?.entryPoint ?? null,
+    dependencies: [...new Set(manifest.dependencies)].sort(),
+  };
+}
+
+/** A package with a command is a tool, unless its classifiers call it a library that also has one, as Flask's do. */
+function consoleTool(manifest: PythonManifest): FoundCommand | null {
+  if (manifest.classifiers.some((classifier) => classifier.includes(':: Libraries'))) return null;
+  const [name] = Object.keys(manifest.scripts);
+  return name ? { run: name, source: 'console scripts' } : null;
+}
+
+function pythonRuntime(
+  manifest: PythonManifest,
+  tree: Tree,
+  published: boolean,
+): Required<Pick<WorkspaceFacts, 'runtime' | 'testVersions' | 'engines'>> {
+  const engines = manifest.requiresPython;
+  const image = /^FROM\s+(?:--\S+\s+)?(?:\S*\/)?python:(\d+\.\d+)/im.exec(tree.text('Dockerfile') ?? '')?.[1];
+  const pins: [string, string | undefined][] = [
+    ['.python-version', tree.text('.python-version')?.trim().split('\n')[0]],
+    ['.tool-versions', /^python\s+(\S+)/m.exec(tree.text('.tool-versions') ?? '')?.[1]],
+    ['runtime.txt', /^python-(\S+)/m.exec(tree.text('runtime.txt') ?? '')?.[1]],
+    ['Dockerfile', image && (!engines || allowsLine(engines, image)) ? image : undefined],
+  ];
+  const pin = pins
+    .map(([source, text]) => ({ source, numbers: versionNumbers(text ?? '') }))
+    .find(({ numbers }) => numbers.length > 1);
+  const pinned = pin ? { version: pin.numbers.slice(0, 2).join('.'), source: pin.source } : null;
+  const classified = manifest.classifiers
+    .flatMap((classifier) => /^Programming Language :: Python :: (3\.\d+)$/.exec(classifier)?.[1] ?? [])
+    .filter((line) => PYTHON.maintained.includes(line) || PYTHON.newer.includes(line));
+  const best = bestLine(PYTHON, engines);
+  const runtime = pinned ?? {
+    version: best ?? bestLine(PYTHON, null) ?? '3.13',
+    source:
+      best && manifest.requiresSource ? manifest.requiresSource : 'newest maintained release (the project states none)',
+  };
+  const lines = engines === null && classified.length > 0 ? classified : testLines(PYTHON, engines, '3.9', true);
+  const testVersions = (pinned && !published) || lines.length === 0 ? [runtime.version] : lines;
+  return { runtime, testVersions, engines };
+}
+
+interface Service {
+  start: FoundCommand;
+  entryPoint: string | null;
+}
+
+/** "src/shop/main.py" → "shop.main": how the file is imported. */
+function moduleOf(path: string): string {
+  return path
+    .replace(/^src\//, '')
+    .replace(/\.py$/, '')
+    .replace(/\/__init__$/, '')
+    .replaceAll('/', '.');
+}
+
+/** What starts the web application, from a Procfile, Django's manage.py, or the file that makes the application object. */
+function pythonService(manifest: PythonManifest, tree: Tree): Service | null {
+  const uses = (name: string): boolean => manifest.dependencies.includes(name);
+  const procfile = /^web:\s*(.+)$/m.exec(tree.text('Procfile') ?? '')?.[1]?.trim();
+  if (procfile) return { start: { run: procfile, source: 'Procfile' }, entryPoint: null };
+  if (tree.has('manage.py')) return djangoService(tree, uses('gunicorn'));
+  for (const path of tree.sources.filter((source) => source.endsWith('.py'))) {
+    const text = tree.text(path) ?? '';
+    const made = /^(\w+)\s*(?::\s*\w+\s*)?=\s*(?:\w+\.)?(FastAPI|Starlette|Flask|Quart)\(/m.exec(text);
+    const framework = made?.[2] ?? '';
+    const factory = /^def (create_app|make_app)\(/m.test(text) && /\b(Flask)\(/.test(text);
+    const served = ['FastAPI', 'Starlette', 'Quart'].includes(framework);
+    if (served && (uses('fastapi') || uses('starlette') || uses('quart'))) {
+      const target = `${moduleOf(path)}:${made?.[1]}`;
+      const source = `${path} ${framework}()`;
+      return { start: { run: `uvicorn ${target} --host 0.0.0.0 --port 8000`, source }, entryPoint: path };
+    }
+    if ((framework === 'Flask' || factory) && uses('flask')) {
+      const name = made ? made[1] : 'create_app';
+      const run = uses('gunicorn')
+        ? `gunicorn --bind 0.0.0.0:8000 "${moduleOf(path)}:${name}${made ? '' : '()'}"`
+        : `flask --app ${moduleOf(path)}${made && name !== 'app' ? `:${name}` : ''} run --host 0.0.0.0 --port 5000`;
+      return { start: { run, source: `${path} Flask()` }, entryPoint: path };
+    }
+  }
+  return null;
+}
+
+function djangoService(tree: Tree, gunicorn: boolean): Service {
+  const wsgi = tree.paths.find((path) => posix.basename(path) === 'wsgi.py' && path.split('/').length <= 3);
+  const run =
+    gunicorn && wsgi
+      ? `gunicorn --bind 0.0.0.0:8000 ${moduleOf(wsgi)}:application`
+      : 'python manage.py runserver 0.0.0.0:8000';
+  return { start: { run, source: 'manage.py' }, entryPoint: gunicorn && wsgi ? wsgi : 'manage.py' };
+}

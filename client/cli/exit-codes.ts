@@ -1,0 +1,13 @@
+/** Exit codes and their meanings (contract.md, "Exit codes"): the table at the end of `planwright --help`. */
+export const EXIT_CODES: readonly (readonly [codes: string, meaning: string])[] = [
+  ['0', 'done as asked'],
+  ['1', 'the plan failed or ended partial; any other failure'],
+  ['2', 'bad usage, bad input; everything declined; cancelled'],
+  ['3', 'integrity: the audit log, a history or a replay does not match'],
+  ['4', 'Temporal or the provider cannot be reached, or refuses the credentials'],
+  ['5', 'refused before anything ran: wrong state, or a flag that policy forbids'],
+  ['8', 'nothing failed, something is pending: approval, budget, pause'],
+  ['130, 143', 'interrupted; the plan, if it was handed over, goes on'],
+];
+
+export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 4, pending: 8, interrupted: 130, terminated: 143 } as const;

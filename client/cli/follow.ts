@@ -1,0 +1,126 @@
+import type { PlanView } from '../../plan/view';
+import { eventsBetween } from '../events';
+import type { PlanClient } from '../types';
+import type { Ended } from './gatekeeper';
+import { Gatekeeper } from './gatekeeper';
+import { openGates } from './gates';
+import type { Io } from './io';
+import { pendingLines } from './show/gate-text';
+import type { Show } from './show/types';
+
+/** How following a plan ended. The plan itself goes on wherever this is not `settled`. */
+export type Ending =
+  | { kind: 'settled'; view: PlanView }
+  | { kind: 'waiting'; view: PlanView }
+  | { kind: 'detached'; view: PlanView | null; by: Ended | 'SIGINT' | 'SIGTERM' };
+
+export interface FollowOptions {
+  client: PlanClient;
+  id: string;
+  io: Io;
+  show: Show;
+  /** What was seen already; only what came after it is shown. */
+  before: PlanView | null;
+  settled(view: PlanView): boolean;
+  /**
+   * At a gate: `ask` this person, `leave` (exit code 8) at once or after `waitMs`, or `stay` until someone decides.
+   */
+  atGate: 'ask' | 'leave' | 'stay';
+  waitMs?: number;
+  by: string;
+}
+
+const MOVING = ['generating', 'verifying', 'writing'];
+
+/** True where nothing of the plan moves until somebody decides. */
+export function atRest(view: PlanView): boolean {
+  if (view.status === 'paused') return true;
+  return openGates(view).length > 0 && !Object.values(view.tasks).some(({ status }) => MOVING.includes(status));
+}
+
+/**
+ * Follows a plan until it is settled, until it waits and nobody here can decide, or until this person leaves
+ * (Ctrl-C, end of input). Leaving never changes the plan.
+ */
+export async function follow(options: FollowOptions): Promise<Ending> {
+  const { client, id, io, show } = options;
+  const stop = new AbortController();
+  let ending: Ending | null = null;
+  let failure: { error: unknown } | null = null;
+  let view: PlanView | null = null;
+  const end = (result: Ending): void => {
+    ending ??= result;
+    stop.abort();
+  };
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+    stop.abort();
+  };
+  const unhook = io.onSignal((signal) => end({ kind: 'detached', view, by: signal }));
+  const keeper =
+    options.atGate === 'ask'
+      ? new Gatekeeper({
+          client,
+          by: options.by,
+          prompter: io.prompter,
+          show,
+          onEnded: (by) => end({ kind: 'detached', view, by }),
+          onError: fail,
+        })
+      : null;
+  const announced = new Set<string>();
+  let cancelWait: (() => void) | null = null;
+
+  const look = (now: PlanView): void => {
+    show.progress(eventsBetween(view ?? options.before, now), now);
+    view = now;
+    if (options.settled(now)) return end({ kind: 'settled', view: now });
+    keeper?.see(now);
+    const left = keeper === null ? atRest(now) : now.status === 'paused';
+    if (!left) {
+      cancelWait?.();
+      cancelWait = null;
+      return;
+    }
+    const fresh = openGates(now).filter(({ gate }) => !announced.has(gate));
+    for (const { gate } of fresh) announced.add(gate);
+    if (fresh.length > 0) show.demand(pendingLines(now, fresh, show.style));
+    if (options.atGate === 'stay') return;
+    if (options.waitMs === undefined) return end({ kind: 'waiting', view: now });
+    cancelWait ??= io.after(options.waitMs, () => end({ kind: 'waiting', view: view ?? now }));
+  };
+
+  try {
+    await eachUntil(client.follow(id, stop.signal), stop.signal, look);
+  } finally {
+    unhook();
+    cancelOf(cancelWait);
+    keeper?.close();
+    show.close();
+  }
+  if (failure) throw (failure as { error: unknown }).error;
+  if (ending) return ending;
+  throw new Error(`the view of plan ${id} ended before the plan did`);
+}
+
+/** A closure's variable, read where the compiler believes that it is still null. */
+const cancelOf = (cancel: (() => void) | null): void => cancel?.();
+
+/** Calls back for each item until the signal fires; the source is then told and not waited for. */
+async function eachUntil<T>(source: AsyncIterable<T>, stop: AbortSignal, call: (item: T) => void): Promise<void> {
+  const iterator = source[Symbol.asyncIterator]();
+  const stopped = new Promise<'stopped'>((resolve) => {
+    if (stop.aborted) resolve('stopped');
+    stop.addEventListener('abort', () => resolve('stopped'), { once: true });
+  });
+  while (!stop.aborted) {
+    const next = iterator.next();
+    // Once stopped, nobody awaits this one; its rejection must not count as unhandled.
+    next.catch(() => undefined);
+    const step = await Promise.race([next, stopped]);
+    if (step === 'stopped') break;
+    if (step.done) return;
+    call(step.value);
+  }
+  iterator.return?.().catch(() => undefined);
+}

@@ -1,0 +1,189 @@
+import { RefusedError, UsageError } from '../../plan/errors';
+import type { Decide, GateView, PlanView } from '../../plan/view';
+import type { PlanClient } from '../types';
+import { DECISIONS, openGates } from './gates';
+import type { Prompter } from './prompter';
+import { gateDiff } from './show/diff';
+import { gateLines } from './show/gate-text';
+import { safe } from './show/style';
+import type { Show } from './show/types';
+
+/** Why the person is not asked any more. */
+export type Ended = 'end of input' | 'interrupt';
+
+type Decision = Pick<Decide, 'decision' | 'reason' | 'value'>;
+/** `all`: this one and the open rest of its task. */
+type Choice = { kind: 'decide'; decision: Decision; all?: boolean } | { kind: 'ended'; why: Ended } | { kind: 'withdrawn' };
+
+interface Options {
+  client: PlanClient;
+  by: string;
+  prompter: Prompter;
+  show: Show;
+  /** Called once: input is over. Nothing was decided by it. */
+  onEnded(why: Ended): void;
+  onError(error: unknown): void;
+}
+
+/**
+ * Asks a person about the open gates of a plan, one after the other, while the plan goes on. Only a line that
+ * was typed decides anything, and a decision always carries the digest of what was shown.
+ */
+export class Gatekeeper {
+  private asking: { gate: string; withdraw: AbortController } | null = null;
+  /** Gates that were answered here; a view may still show one as open for a moment. */
+  private readonly settled = new Set<string>();
+  private latest: PlanView | null = null;
+  private over = false;
+
+  constructor(private readonly options: Options) {}
+
+  /** Takes note of the plan as it stands: withdraws a question that was decided elsewhere, asks the next one. */
+  see(view: PlanView): void {
+    this.latest = view;
+    const open = openGates(view);
+    const { asking } = this;
+    if (asking && !open.some(({ gate }) => gate === asking.gate)) asking.withdraw.abort();
+    this.askNext();
+  }
+
+  close(): void {
+    this.over = true;
+    this.asking?.withdraw.abort();
+  }
+
+  private askNext(): void {
+    if (this.asking || this.over || !this.latest) return;
+    const view = this.latest;
+    const gate = openGates(view).find((candidate) => !this.settled.has(candidate.gate));
+    if (!gate) return;
+    this.asking = { gate: gate.gate, withdraw: new AbortController() };
+    this.options.show.hold();
+    this.handle(view, gate, this.asking.withdraw.signal).then(
+      () => {
+        this.asking = null;
+        this.options.show.release();
+        this.askNext();
+      },
+      (error: unknown) => {
+        this.asking = null;
+        this.options.show.release();
+        this.options.onError(error);
+      },
+    );
+  }
+
+  private async handle(view: PlanView, gate: GateView, withdraw: AbortSignal): Promise<void> {
+    const { show } = this.options;
+    show.demand(gateLines(view, gate, show.style));
+    const choice = await this.choose(view, gate, withdraw);
+    this.settled.add(gate.gate);
+    if (choice.kind === 'ended') {
+      this.over = true;
+      this.options.onEnded(choice.why);
+      return;
+    }
+    if (choice.kind === 'withdrawn') {
+      if (!this.over) show.demand([`  ${show.style.dim('Decided elsewhere, or no longer needed.')}`]);
+      return;
+    }
+    await this.send(view, gate, choice.decision);
+    if (choice.all) await this.approveRest(view, gate);
+  }
+
+  /** "All of this task": the files that are open now. A HIGH one is always asked by itself. */
+  private async approveRest(view: PlanView, first: GateView): Promise<void> {
+    const { show } = this.options;
+    const rest = openGates(view).filter((gate) => gate.task === first.task && !this.settled.has(gate.gate));
+    for (const gate of rest.filter(({ kind, risk }) => kind === 'file' && risk !== 'HIGH')) {
+      this.settled.add(gate.gate);
+      show.demand(gateLines(view, gate, show.style));
+      await this.send(view, gate, { decision: 'approve' });
+    }
+  }
+
+  private async send(view: PlanView, gate: GateView, decision: Decision): Promise<void> {
+    const { client, by, show } = this.options;
+    const digest = gate.digest === null ? {} : { digest: gate.digest };
+    try {
+      const answer = await client.decide(view.id, { gate: gate.gate, by, ...decision, ...digest });
+      const mark = answer.decision === 'approve' ? show.style.good('✓') : show.style.warn('○');
+      show.demand([`  ${mark} ${safe(answer.decision)} by ${safe(answer.by)}`]);
+    } catch (error) {
+      // A decision that came too late, or that is not ours to make, is news and no reason to stop following.
+      if (!(error instanceof RefusedError) && !(error instanceof UsageError)) throw error;
+      show.demand([`  ${show.style.warn('!')} ${safe(error.message)}`]);
+    }
+  }
+
+  private choose(view: PlanView, gate: GateView, withdraw: AbortSignal): Promise<Choice> {
+    if (gate.kind === 'risk') return this.chooseRisk(view, withdraw);
+    if (gate.kind === 'file') return this.chooseFile(gate, withdraw);
+    return this.chooseWord(gate, withdraw);
+  }
+
+  private async ask(question: string, withdraw: AbortSignal): Promise<string | Choice> {
+    const answer = await this.options.prompter.ask(question, withdraw);
+    if (answer.kind === 'line') return answer.line.trim();
+    if (answer.kind === 'withdrawn') return { kind: 'withdrawn' };
+    return { kind: 'ended', why: answer.kind === 'end' ? 'end of input' : 'interrupt' };
+  }
+
+  private async chooseFile(gate: GateView, withdraw: AbortSignal): Promise<Choice> {
+    const { client, show } = this.options;
+    const question = `Approve ${safe(gate.path ?? '')}? [y]es [n]o [d]iff [r]equest changes [a]ll of this task `;
+    for (;;) {
+      const answer = await this.ask(question, withdraw);
+      if (typeof answer !== 'string') return answer;
+      switch (answer.toLowerCase()) {
+        case 'y':
+        case 'yes':
+          return { kind: 'decide', decision: { decision: 'approve' } };
+        case 'a':
+        case 'all':
+          return { kind: 'decide', decision: { decision: 'approve' }, all: true };
+        case 'n':
+        case 'no':
+          return { kind: 'decide', decision: { decision: 'reject' } };
+        case 'd':
+        case 'diff':
+          show.demand((await gateDiff(client, gate, show.style)).trimEnd().split('\n'));
+          break;
+        case 'r': {
+          const reason = await this.ask('What should be different? ', withdraw);
+          if (typeof reason !== 'string') return reason;
+          if (reason !== '') return { kind: 'decide', decision: { decision: 'request-changes', reason } };
+          show.demand(['  Nothing was said, so nothing was requested.']);
+          break;
+        }
+        default:
+          show.demand(['  Answer y, n, d, r or a. Ctrl-C leaves the plan waiting.']);
+      }
+    }
+  }
+
+  private async chooseRisk(view: PlanView, withdraw: AbortSignal): Promise<Choice> {
+    const name = safe(view.name);
+    for (;;) {
+      const answer = await this.ask(`Type the plan's name (${name}) to let it run, or n to cancel the run: `, withdraw);
+      if (typeof answer !== 'string') return answer;
+      if (answer === view.name.trim() || answer === name) return { kind: 'decide', decision: { decision: 'approve' } };
+      if (['n', 'no'].includes(answer.toLowerCase())) return { kind: 'decide', decision: { decision: 'reject' } };
+      this.options.show.demand(['  That is not the name. Nothing was decided.']);
+    }
+  }
+
+  private async chooseWord(gate: GateView, withdraw: AbortSignal): Promise<Choice> {
+    const words = DECISIONS[gate.kind];
+    for (;;) {
+      const answer = await this.ask(`Decide (${words.join(', ')}): `, withdraw);
+      if (typeof answer !== 'string') return answer;
+      const [decision = '', ...rest] = answer.split(/\s+/);
+      if (words.includes(decision) && !(decision === 'raise' && !(Number(rest[0]) > 0))) {
+        const value = decision === 'raise' ? { value: Number(rest[0]) } : {};
+        return { kind: 'decide', decision: { decision, ...value } };
+      }
+      this.options.show.demand([`  Answer one of: ${words.join(', ')}${words.includes('raise') ? ' (raise 50000)' : ''}.`]);
+    }
+  }
+}

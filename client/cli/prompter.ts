@@ -1,0 +1,38 @@
+import { createInterface } from 'node:readline';
+import type { Input, Output } from './io';
+
+/** `end`: no more input will come; `interrupt`: Ctrl-C at the prompt; `withdrawn`: the caller's signal fired. */
+export type Answer = { kind: 'line'; line: string } | { kind: 'end' } | { kind: 'interrupt' } | { kind: 'withdrawn' };
+
+export interface Prompter {
+  /** Asks one question. Nothing but a line that someone typed is ever a `line`. */
+  ask(question: string, withdraw: AbortSignal): Promise<Answer>;
+}
+
+/** Asks with node:readline; one interface a question, so that the terminal is in its normal mode between two. */
+export function terminalPrompter(input: Input, output: Output): Prompter {
+  return {
+    ask(question, withdraw) {
+      return new Promise((resolve) => {
+        if (withdraw.aborted) return resolve({ kind: 'withdrawn' });
+        const lines = createInterface({ input, output, terminal: input.isTTY === true, historySize: 0 });
+        const finish = (answer: Answer): void => {
+          withdraw.removeEventListener('abort', withdrawn);
+          lines.removeAllListeners();
+          lines.close();
+          resolve(answer);
+        };
+        const withdrawn = (): void => {
+          output.write('\n');
+          finish({ kind: 'withdrawn' });
+        };
+        lines.on('line', (line) => finish({ kind: 'line', line }));
+        lines.on('SIGINT', () => finish({ kind: 'interrupt' }));
+        lines.on('close', () => finish({ kind: 'end' }));
+        withdraw.addEventListener('abort', withdrawn, { once: true });
+        lines.setPrompt(question);
+        lines.prompt();
+      });
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { resolve } from 'node:path';
+import type { ModelSettings, TaskGraph } from '../../plan/types';
+import type { PlanView } from '../../plan/view';
+import type { WorkspaceLayout } from '../../store/layout';
+import { findWorkspace, workspaceLayout } from '../../store/layout';
+import type { Check, Embedded, EmbeddedStatus, Stopped } from '../../worker/embedded';
+import type { ConnectOptions } from '../connect';
+import type { PlanClient } from '../types';
+import type { ModelFlags } from './command';
+
+/** Model settings in force, and the line that says which were chosen and why. */
+export interface Settings {
+  model: ModelSettings;
+  choice: string;
+}
+
+export type ConnectionFlags = ConnectOptions['flags'];
+
+interface Place {
+  layout: WorkspaceLayout;
+  env: NodeJS.ProcessEnv;
+}
+
+/** The doors to the other rooms. Each loads what lies behind it when it is opened: `--help` opens none. */
+export interface Rooms {
+  /** The workspace that a directory belongs to. @throws UsageError where it does not exist */
+  findWorkspace(dir: string, cwd: string): WorkspaceLayout;
+  /** The directory itself as a workspace. @throws UsageError where it does not exist */
+  workspaceAt(dir: string, cwd: string): WorkspaceLayout;
+  connect(options: Omit<ConnectOptions, 'settingsDigest'>): Promise<PlanClient>;
+  /** @throws UsageError as `resolveSettings` does */
+  settings(place: Place & { flags: ModelFlags }): Promise<Settings>;
+  /** @returns what was made, relative to the workspace */
+  initialise(layout: WorkspaceLayout): Promise<string[]>;
+  /** @throws Error in words for a person */
+  parseTaskGraph(text: string): TaskGraph;
+  /** What is wrong with a plan's graph by today's skills and policy; empty where nothing is. */
+  graphFaults(view: PlanView, layout: WorkspaceLayout): Promise<string[]>;
+  up(place: Place & { note(line: string): void }): Promise<Embedded>;
+  down(options: { env: NodeJS.ProcessEnv; purge: boolean; note(line: string): void }): Promise<Stopped[]>;
+  /** Null where a server elsewhere is configured; then `address` and `namespace` are that one's. */
+  status(env: NodeJS.ProcessEnv, flags: ConnectionFlags): Promise<StatusReport>;
+  doctor(options: Place & { note(line: string): void }): Promise<Check[]>;
+  /** Runs until a signal. @returns the exit code */
+  worker(options: Place & { flags: ConnectionFlags; note(line: string): void }): Promise<number>;
+}
+
+export type StatusReport =
+  | ({ kind: 'embedded' } & EmbeddedStatus)
+  | { kind: 'configured'; address: string; namespace: string };
+
+// `require` and not `import()`: TypeScript leaves an `import()` in CommonJS code to the ES module loader, which is slower
+// and wants file names with extensions that do not exist before the build.
+export const realRooms: Rooms = {
+  findWorkspace: (dir, cwd) => findWorkspace(resolve(cwd, dir)),
+  workspaceAt(dir, cwd) {
+    findWorkspace(resolve(cwd, dir));
+    return workspaceLayout(resolve(cwd, dir));
+  },
+  async connect(options) {
+    const { connectPlanClient } = require('../connect') as typeof import('../connect');
+    const { settingsDigest } = require('../../store/settings') as typeof import('../../store/settings');
+    return connectPlanClient({ ...options, settingsDigest: settingsDigest(options.env) });
+  },
+  async settings({ layout, env, flags }) {
+    const { resolveSettings } = require('../../store/settings') as typeof import('../../store/settings');
+    const { provider, model, temperature, sources } = await resolveSettings({ flags, env, layout });
+    const why = whyProvider(provider, sources.provider, Boolean(env.OPENAI_API_KEY));
+    const what = provider === 'template' ? '' : `, model: ${model}`;
+    return { model: { provider, model, temperature }, choice: `provider: ${provider} (${why})${what}` };
+  },
+  async initialise(layout) {
+    const { initWorkspace } = require('../../store/init') as typeof import('../../store/init');
+    return initWorkspace(layout);
+  },
+  parseTaskGraph(text) {
+    const { parseTaskGraph } = require('../../plan/schema') as typeof import('../../plan/schema');
+    return parseTaskGraph(text);
+  },
+  async graphFaults(view, layout) {
+    const { graphFaults } = require('./graph-faults') as typeof import('./graph-faults');
+    return graphFaults(view, layout);
+  },
+  async up({ layout, env, note }) {
+    const { ensureEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');
+    const { settingsDigest } = require('../../store/settings') as typeof import('../../store/settings');
+    return ensureEmbedded({ env, workspace: layout, settingsDigest: settingsDigest(env), note });
+  },
+  async down(options) {
+    const { stopEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');
+    return stopEmbedded(options);
+  },
+  async status(env, flags) {
+    const configured = await connection(env, flags);
+    if (configured.kind === 'configured') {
+      const { address, namespace } = configured.options;
+      return { kind: 'configured', address, namespace };
+    }
+    const { embeddedStatus } = require('../../worker/embedded') as typeof import('../../worker/embedded');
+    return { kind: 'embedded', ...(await embeddedStatus(env)) };
+  },
+  async doctor({ layout, env, note }) {
+    const { doctor } = require('../../worker/embedded') as typeof import('../../worker/embedded');
+    return doctor({ env, workspace: layout, note });
+  },
+  async worker({ layout, env, flags, note }) {
+    const { settingsDigest } = require('../../store/settings') as typeof import('../../store/settings');
+    // biome-ignore lint/style/noRestrictedImports: `planwright worker` is the worker; nothing else of the client needs it.
+    const { runWorker } = require('../../worker/main') as typeof import('../../worker/main');
+    const configured = await connection(env, flags);
+    const common = { layout, env, stopWhenIdle: false, ready: () => note(`The worker listens for ${layout.root}.`) };
+    if (configured.kind === 'configured') {
+      const { address, namespace, connection: options } = configured.options;
+      return runWorker({ ...common, address, namespace, connection: options });
+    }
+    const { ensureEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');
+    const { address, namespace } = await ensureEmbedded({
+      env,
+      workspace: null,
+      settingsDigest: settingsDigest(env),
+      note,
+    });
+    return runWorker({ ...common, address, namespace });
+  },
+};
+
+async function connection(env: NodeJS.ProcessEnv, flags: ConnectionFlags) {
+  // biome-ignore lint/style/noRestrictedImports: the worker and its client must agree on the server.
+  const { resolveConnection } = require('../../worker/connection') as typeof import('../../worker/connection');
+  return resolveConnection({ flags, env });
+}
+
+function whyProvider(provider: string, source: string, key: boolean): string {
+  if (source === 'default' && provider === 'template') return 'no OPENAI_API_KEY set';
+  if (source === 'OPENAI_API_KEY') return 'OPENAI_API_KEY is set';
+  return `${source === 'flag' ? '--provider' : source}${key || provider === 'template' ? '' : ', no OPENAI_API_KEY'}`;
+}

@@ -1,0 +1,91 @@
+import { escapeForDisplay } from '../../plan/display';
+import type { ApplyRequest, PlanView } from '../../plan/view';
+import type { PlanClient } from '../types';
+import type { Context } from './context';
+import { EXIT } from './exit-codes';
+import type { Ending } from './follow';
+import { follow } from './follow';
+import { openGates } from './gates';
+import { exitOf } from './outcome';
+import { pendingLines } from './show/gate-text';
+import { nextCommands, outcomeText } from './show/outcome-text';
+
+export interface ApplyMode {
+  detach: boolean;
+  /** How long to wait for others at a gate, in milliseconds, where nobody can be asked. */
+  waitMs?: number;
+}
+
+/** Hands a run over to the plan's workflow and follows it to its end. @returns the exit code */
+export async function applyAndFollow(
+  context: Context,
+  client: PlanClient,
+  before: PlanView,
+  request: ApplyRequest,
+  mode: ApplyMode,
+): Promise<number> {
+  const { show, io } = context;
+  const { id } = before;
+  const answer = await client.apply(id, request);
+  if (answer.result === 'nothing') {
+    const { view } = await client.show(id);
+    const code = exitOf(view, undefined);
+    const message = escapeForDisplay(answer.message ?? 'Nothing to do.');
+    show.demand([message]);
+    show.next(code === EXIT.done ? [`planwright plan show ${id}`] : nextCommands(view));
+    show.progress([], view);
+    show.close();
+    return code;
+  }
+  if (answer.result === 'attached') show.note(`Run ${answer.run} of ${id} is under way already: attached to it.`);
+  if (mode.detach) {
+    show.progress([], before);
+    show.close();
+    show.note(`Run ${answer.run} of ${id} was handed over. It goes on without this command.`);
+    show.next([`planwright watch ${id}`, `planwright approvals ${id}`]);
+    return EXIT.done;
+  }
+  const ending = await follow({
+    client,
+    id,
+    io,
+    show,
+    before,
+    by: request.by,
+    atGate: canAsk(context) ? 'ask' : 'leave',
+    waitMs: mode.waitMs,
+    settled: (view) => view.runs.some((run) => run.number === answer.run && run.status !== 'running'),
+  });
+  return showEnding(context, id, ending, answer.run);
+}
+
+/** A person can be asked where both ends are terminals, and nobody reads the output as JSON. */
+export function canAsk({ io, globals }: Context): boolean {
+  return io.stdin.isTTY === true && io.stderr.isTTY === true && !globals.json;
+}
+
+/** Shows how following ended. @returns the exit code */
+export function showEnding({ show }: Context, id: string, ending: Ending, runNumber: number | null): number {
+  switch (ending.kind) {
+    case 'settled': {
+      const { view } = ending;
+      const run = view.runs.find((candidate) => candidate.number === runNumber);
+      show.report((style) => outcomeText(view, run, style));
+      show.next(nextCommands(view));
+      return exitOf(view, run);
+    }
+    case 'waiting':
+      if (ending.view.status === 'paused') show.demand([`Plan ${id} is paused.`]);
+      show.next([`planwright approvals ${id}`, `planwright watch ${id}`]);
+      return EXIT.pending;
+    case 'detached': {
+      show.demand([`Detached from plan ${id}: it goes on without this command.`]);
+      show.next([`planwright watch ${id}`, `planwright approvals ${id}`, `planwright cancel ${id}`]);
+      if (ending.by === 'SIGTERM') return EXIT.terminated;
+      if (ending.by !== 'end of input') return EXIT.interrupted;
+      const open = ending.view ? openGates(ending.view) : [];
+      if (ending.view && open.length > 0) show.demand(pendingLines(ending.view, open, show.style));
+      return EXIT.pending;
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import type { PlanView } from '../../../plan/view';
+import type { StreamEvent } from '../../events';
+import type { Style } from './style';
+import { elapsed, plural, safe } from './style';
+
+/**
+ * An event as lines for people. With a live region, what it shows already is left out.
+ * The files of a run are in its closing report, on stdout, and therefore not here.
+ */
+export function eventLines(event: StreamEvent, view: PlanView, style: Style, live: boolean): string[] {
+  const task = event.task === undefined ? undefined : view.tasks[event.task];
+  const tool = view.graph.nodes.find((node) => node.id === event.task)?.tool ?? event.task ?? '';
+  const title = `Task ${task?.number ?? '?'} ${safe(tool)}`;
+  switch (event.type) {
+    case 'plan_created':
+      return [style.dim(`Plan ${event.plan} is being made.`)];
+    case 'run_started':
+      return [`${style.strong(`Run ${event.run}`)} of ${event.plan} · ${event.kind} · ${plural(event.tasks.length, 'task')}`];
+    case 'task_started':
+      return live ? [] : [`→ ${title}: ${safe(event.description)}`];
+    case 'artifact':
+      return live ? [] : [style.dim(`  ${title} generated ${event.files.map(({ path }) => safe(path)).join(', ')}`)];
+    case 'verification':
+      return verificationLines(event.verdict, title, task?.verification ?? [], style, live);
+    case 'gate_opened':
+      return [`${style.warn('◆')} ${subject(event.path, event.kind)} waits for a decision${event.task ? ` · ${title}` : ''}`];
+    case 'gate_decided':
+      return [decidedLine(event, style)];
+    case 'task_completed':
+      return [`${style.good('✓')} ${title} · ${completion(view, event.task ?? '', event.tokens)}`];
+    case 'task_failed':
+      return failureLines(event, title, style);
+    case 'task_skipped':
+    case 'task_declined':
+    case 'task_cancelled':
+      return [`${style.warn('○')} ${title} ${event.type.slice(5)}${event.reason ? `: ${safe(event.reason)}` : ''}`];
+    case 'plan_ready':
+    case 'plan_failed':
+    case 'file_written':
+    case 'run_finished':
+      return [];
+  }
+}
+
+const subject = (path: string | null, kind: string): string => (path === null ? `The ${kind} gate` : safe(path));
+
+function decidedLine(event: StreamEvent & { type: 'gate_decided' }, style: Style): string {
+  const mark = event.decision === 'approve' ? style.good('✓') : style.warn('○');
+  const reason = event.reason ? `: ${safe(event.reason)}` : '';
+  return `  ${mark} ${safe(event.decision ?? 'decided')} by ${safe(event.by ?? 'someone')} · gate ${safe(event.gate)}${reason}`;
+}
+
+function completion(view: PlanView, id: string, tokens: number): string {
+  const task = view.tasks[id];
+  const files = plural(task?.files.filter(({ state }) => state === 'written').length ?? 0, 'file');
+  const took = task?.startedAt && task.completedAt ? Date.parse(task.completedAt) - Date.parse(task.startedAt) : 0;
+  return `${files} · ${elapsed(took)}${tokens > 0 ? ` · ${tokens} tokens` : ''}`;
+}
+
+function failureLines(event: StreamEvent & { type: 'task_failed' }, title: string, style: Style): string[] {
+  const message = event.error ? safe(event.error.message) : 'failed';
+  const lines = [`${style.bad('✗')} ${title} failed: ${message}`];
+  if (event.error?.advice) lines.push(...event.error.advice.split('\n').map((line) => `  ${safe(line)}`));
+  return lines;
+}
+
+function verificationLines(
+  verdict: string,
+  title: string,
+  checks: PlanView['tasks'][string]['verification'],
+  style: Style,
+  live: boolean,
+): string[] {
+  const findings = checks.flatMap((check) =>
+    check.findings
+      .filter(({ severity }) => severity !== 'info')
+      .map(({ rule, message, path, line }) => {
+        const where = `${safe(path ?? check.path)}${line ? `:${line}` : ''}`;
+        return `    ${where} ${safe(message)} ${style.dim(`(${safe(check.verifier)} ${safe(rule)})`)}`;
+      }),
+  );
+  if (verdict === 'passed' || verdict === 'skipped') {
+    return live && findings.length === 0 ? [] : [style.dim(`  ${title} verification ${verdict}`), ...findings];
+  }
+  return [`  ${style.warn('!')} ${title} verification ${verdict}`, ...findings];
+}

@@ -1,0 +1,33 @@
+import type { GateView, PlanView } from '../../../plan/view';
+import { decideLine } from '../gates';
+import { statText } from './file-list';
+import { numberOf } from './plan-text';
+import type { Style } from './style';
+import { safe } from './style';
+
+/** What a gate is about, before anybody is asked: the change, its size and every reason for its risk. */
+export function gateLines(view: PlanView, gate: GateView, style: Style): string[] {
+  const reasons = gate.riskReasons.map(
+    ({ rule, level, where }) => `    ${style.risk(level)} ${safe(rule)} ${style.dim(`(${safe(where)})`)}`,
+  );
+  return [`${style.warn('◆')} ${headline(view, gate, style)}`, ...reasons];
+}
+
+function headline(view: PlanView, gate: GateView, style: Style): string {
+  const risk = `risk ${style.risk(gate.risk)}`;
+  if (gate.path !== null) {
+    const verb = gate.preSha256 === null ? 'create' : 'change';
+    const task = gate.task === null ? '' : `Task ${numberOf(view, gate.task)} wants to `;
+    return `${task}${verb} ${style.strong(safe(gate.path))}${statText(gate.diffStat, style)} · ${risk}`;
+  }
+  if (gate.kind === 'risk') return `Plan ${view.id} (${safe(view.name)}) needs a decision before it runs · ${risk}`;
+  const task = gate.task === null ? '' : ` of task ${numberOf(view, gate.task)}`;
+  return `The ${gate.kind} gate${task} needs a decision · ${risk}`;
+}
+
+/** For those who cannot be asked here: what waits and the exact lines to type elsewhere. */
+export function pendingLines(view: PlanView, gates: readonly GateView[], style: Style): string[] {
+  const count = gates.length === 1 ? 'One decision is' : `${gates.length} decisions are`;
+  const lines = gates.flatMap((gate) => [...gateLines(view, gate, style), `    ${decideLine(view.id, gate)}`]);
+  return [`${count} needed before plan ${view.id} can go on. Decide with:`, ...lines];
+}

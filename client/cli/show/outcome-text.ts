@@ -1,0 +1,51 @@
+import type { PlanView, RunView } from '../../../plan/view';
+import { countStatuses, tokensOf } from '../../events';
+import { tasksOf } from '../outcome';
+import { countLine, fileLines } from './file-list';
+import { statusWord } from './plan-text';
+import type { Style } from './style';
+import { plural, safe } from './style';
+
+/** The closing report of a run: its files, what became of its tasks, and what that makes of the plan. */
+export function outcomeText(view: PlanView, run: RunView | undefined, style: Style): string {
+  const tasks = tasksOf(view, run);
+  const files = tasks.flatMap((task) => task.files);
+  const counts = countStatuses(tasks);
+  const told = (['completed', 'declined', 'failed', 'skipped', 'cancelled', 'pending'] as const)
+    .flatMap((status) => (counts[status] ? [`${counts[status]} ${status}`] : []))
+    .join(', ');
+  const tokens = tasks.reduce((sum, task) => sum + tokensOf(task), 0);
+  const lines = fileLines(files, style);
+  if (files.length > 0) lines.push(countLine(files), '');
+  const spent = tokens > 0 ? ` · ${tokens} tokens` : '';
+  const title = `${view.id} (${safe(view.name)})`;
+  lines.push(`Plan ${style.strong(title)} is ${statusWord(view.status, style)}: ${plural(tasks.length, 'task')}, ${told}${spent}.`);
+  if (counts.declined) lines.push(`${plural(counts.declined, 'task')} declined: every file of it was refused by a person.`);
+  const reason = run?.reason ?? view.reason;
+  if (reason && view.status !== 'completed') lines.push(`Reason: ${safe(reason)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** What to type next, by how the plan stands. */
+export function nextCommands(view: PlanView): string[] {
+  const { id } = view;
+  switch (view.status) {
+    case 'ready':
+    case 'rolled_back':
+    case 'cleaned':
+      return [`planwright apply ${id}`, `planwright explain ${id}`];
+    case 'failed':
+    case 'partial':
+      if (view.graph.nodes.length === 0) return ['planwright plan "<goal>"'];
+      return [`planwright plan show ${id}`, `planwright apply ${id} --resume --retry`];
+    case 'cancelled':
+      return [view.graph.nodes.length === 0 ? 'planwright plan "<goal>"' : `planwright apply ${id} --resume`];
+    case 'waiting':
+      return [`planwright approvals ${id}`, `planwright apply ${id}`];
+    case 'planning':
+    case 'running':
+      return [`planwright watch ${id}`];
+    default:
+      return [`planwright plan show ${id}`];
+  }
+}

@@ -1,0 +1,75 @@
+/** From the user's flags and environment to a `PlanClient`; starts the embedded server and worker where none is configured. */
+import { Client, Connection } from '@temporalio/client';
+import { UnreachableError } from '../plan/errors';
+import type { WorkspaceLayout } from '../store/layout';
+import { resolveConnection } from '../worker/connection';
+import { embeddedStatus, ensureEmbedded } from '../worker/embedded';
+import { connectionError } from './failures';
+import { TemporalPlanClient, type TemporalLink } from './plan-client';
+import type { PlanClient } from './types';
+
+export interface ConnectOptions {
+  layout: WorkspaceLayout;
+  env: NodeJS.ProcessEnv;
+  flags: { address?: string; namespace?: string; profile?: string };
+  note: (line: string) => void;
+  settingsDigest: string;
+  /** Reading commands start nothing: without a server they show what lies on disk. */
+  readOnly?: boolean;
+}
+
+/** Throws UnreachableError (exit 4) where Temporal cannot be had, RefusedError where the worker may not be restarted. */
+export async function connectPlanClient(options: ConnectOptions): Promise<PlanClient> {
+  const { layout, env, flags } = options;
+  const configured = await resolveConnection({ flags, env });
+  if (configured.kind === 'configured') {
+    const { address, namespace, ...rest } = configured.options;
+    return new TemporalPlanClient(layout, await link(address, namespace, rest, async () => undefined), '');
+  }
+  if (options.readOnly) {
+    const status = await embeddedStatus(env);
+    const alive = status.running && status.processes.some((one) => one.name === 'server');
+    if (!alive || !status.address) {
+      return new TemporalPlanClient(layout, null, 'Temporal is not running; this is the last state that was written.');
+    }
+    return new TemporalPlanClient(layout, await link(status.address, status.namespace, {}, async () => undefined), '');
+  }
+  let restartAllowed: (() => Promise<boolean>) | undefined;
+  const ensure = () =>
+    ensureEmbedded({
+      env,
+      workspace: layout,
+      settingsDigest: options.settingsDigest,
+      note: options.note,
+      canRestartWorker: () => (restartAllowed ? restartAllowed() : nothingRuns(layout, env)),
+    });
+  const { address, namespace, restartedWorker } = await ensure();
+  if (restartedWorker) options.note('The worker was restarted: the provider settings of this command differ from its own.');
+  const revive = async (): Promise<void> => {
+    await ensure();
+  };
+  return new TemporalPlanClient(layout, await link(address, namespace, {}, revive), '');
+}
+
+/** A worker may get other settings while no plan of the old ones is being made or runs. */
+async function nothingRuns(layout: WorkspaceLayout, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const status = await embeddedStatus(env);
+  if (!status.running || !status.address) return true;
+  const { client, close } = await link(status.address, status.namespace, {}, async () => undefined);
+  try {
+    const plans = await new TemporalPlanClient(layout, { client, address: status.address, revive: async () => undefined, close }, '').list();
+    return plans.every((plan) => !['planning', 'running', 'waiting', 'paused'].includes(plan.status) || plan.note !== null);
+  } finally {
+    await close();
+  }
+}
+
+async function link(address: string, namespace: string, rest: object, revive: () => Promise<void>): Promise<TemporalLink> {
+  let connection: Connection;
+  try {
+    connection = await Connection.connect({ address, connectTimeout: '5s', ...rest });
+  } catch (error) {
+    throw error instanceof UnreachableError ? error : connectionError(error, address);
+  }
+  return { client: new Client({ connection, namespace }), address, revive, close: () => connection.close() };
+}

@@ -1,0 +1,20 @@
+import type { PlanListing, Shown } from './types';
+
+/** A plan in one line of `plan list`; null where nothing could be shown of it. */
+export function listingOf(shown: Shown | null, active: boolean): PlanListing | null {
+  if (!shown) return null;
+  const { view } = shown;
+  const tasks = Object.values(view.tasks);
+  const since = view.gates[0]?.since;
+  return {
+    id: view.id,
+    name: view.name,
+    goal: view.goal,
+    status: view.status,
+    createdAt: view.createdAt,
+    tasks: { total: tasks.length, completed: tasks.filter((task) => task.status === 'completed').length },
+    waiting: since ? { gates: view.gates.length, since } : null,
+    active,
+    note: shown.note,
+  };
+}

@@ -1,0 +1,324 @@
+/**
+ * `PlanClient` over the Temporal client. Everything that decides is in the workflow; this turns calls into messages,
+ * survives restarts of what is on the other side, and puts failures into words.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, WorkflowNotFoundError, WorkflowUpdateStage } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { digestOf } from '../plan/digest';
+import { FailedError, PlanwrightError, UsageError } from '../plan/errors';
+import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../plan/view';
+import { replaceFile } from '../store/durable';
+import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
+import { ObjectStore } from '../store/objects';
+import { PLAN_ID, planFileIds, readPlanFile } from '../store/plan-file';
+import type { PlanInput } from '../workflows/plan-workflow';
+import { connectionError, GRPC, grpcCode, isPassing, workflowRefusal } from './failures';
+import { listingOf } from './listing';
+import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown } from './types';
+import { packageVersion } from './version';
+
+const QUERY_DEADLINE_MS = 2_000;
+const MESSAGE_PATIENCE_MS = 10_000;
+const POLL_MS = { least: 60, most: 400, growth: 1.3 } as const;
+
+const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
+const PLAN_WORKSPACE = defineSearchAttributeKey('PlanWorkspace', SearchAttributeType.KEYWORD);
+
+export interface TemporalLink {
+  client: Client;
+  address: string;
+  /** Starts again what died; called when the other side does not answer. */
+  revive(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export class TemporalPlanClient implements PlanClient {
+  private readonly objects: ObjectStore;
+
+  constructor(
+    private readonly layout: WorkspaceLayout,
+    /** Null: Temporal is away, and only what lies on disk can be shown. */
+    private readonly link: TemporalLink | null,
+    private readonly away: string,
+  ) {
+    this.objects = new ObjectStore(layout.objects);
+  }
+
+  async create(plan: CreatePlan): Promise<string> {
+    const { client, address } = this.connected();
+    const id = `plan-${randomBytes(4).toString('hex')}`;
+    const start = async (searchAttributes: boolean): Promise<void> => {
+      const input: PlanInput = {
+        plan: {
+          id,
+          name: plan.name,
+          goal: plan.goal,
+          workspace: this.layout.id,
+          by: plan.by,
+          settings: plan.settings,
+          timeoutMs: plan.timeoutMs,
+          planwrightVersion: packageVersion(),
+          graph: plan.graph ?? null,
+          searchAttributes,
+          llmQueue: null,
+        },
+      };
+      const attributes = new TypedSearchAttributes([
+        { key: PLAN_STATE, value: 'planning' },
+        { key: PLAN_WORKSPACE, value: this.layout.id },
+      ]);
+      await client.workflow.start('planWorkflow', {
+        workflowId: id,
+        taskQueue: taskQueueOf(this.layout.id),
+        args: [input],
+        workflowTaskTimeout: '5s',
+        staticSummary: oneLine(plan.name),
+        staticDetails: `A plan of planwright. Approvals: \`planwright approvals ${id}\`. Progress: \`planwright watch ${id}\`.`,
+        ...(searchAttributes ? { typedSearchAttributes: attributes } : {}),
+      });
+    };
+    try {
+      // A server without our search attributes refuses them; the plan works without.
+      await start(true).catch((error: unknown) => {
+        if (grpcCode(error) === 3) return start(false);
+        throw error;
+      });
+    } catch (error) {
+      throw connectionError(error, address);
+    }
+    await this.use(id);
+    return id;
+  }
+
+  async use(id: string): Promise<void> {
+    await replaceFile(this.layout.active, `${id}\n`);
+  }
+
+  private async active(): Promise<string | null> {
+    return readFile(this.layout.active, 'utf8').then(
+      (text) => text.trim() || null,
+      () => null,
+    );
+  }
+
+  async resolve(reference: string | undefined): Promise<string> {
+    if (reference === undefined) {
+      const active = await this.active();
+      if (active) return active;
+      throw new UsageError('No plan is active here.', 'Make one with `planwright plan "<goal>"`, or name one: see `planwright plan list`.');
+    }
+    const ids = await this.planIds();
+    if (ids.includes(reference)) return reference;
+    const byPrefix = ids.filter((id) => id.startsWith(reference) || id.startsWith(`plan-${reference}`));
+    if (byPrefix.length === 1 && byPrefix[0]) return byPrefix[0];
+    const views = (await Promise.all(ids.map((id) => readPlanFile(this.layout, id)))).filter((view) => view !== null);
+    if (reference === 'latest') {
+      const latest = views.sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0];
+      if (latest) return latest.id;
+      throw new UsageError('There is no plan in this workspace yet.', 'Make one with `planwright plan "<goal>"`.');
+    }
+    const byName = views.filter((view) => view.name === reference).map((view) => view.id);
+    if (byName.length === 1 && byName[0]) return byName[0];
+    const several = byName.length > 1 ? byName : byPrefix;
+    if (several.length > 1) {
+      throw new UsageError(`"${reference}" means several plans: ${several.join(', ')}.`, 'Name one by its whole id.');
+    }
+    throw new UsageError(`There is no plan "${reference}" in this workspace.`, 'See `planwright plan list`.');
+  }
+
+  /** Plans with a file here, and open ones that Temporal knows of and no file shows yet. */
+  private async planIds(): Promise<string[]> {
+    const ids = new Set(await planFileIds(this.layout));
+    if (this.link) {
+      const query = `TaskQueue = "${taskQueueOf(this.layout.id)}" AND ExecutionStatus = "Running"`;
+      try {
+        for await (const { workflowId } of this.link.client.workflow.list({ query })) {
+          if (PLAN_ID.test(workflowId)) ids.add(workflowId);
+        }
+      } catch (error) {
+        throw connectionError(error, this.link.address);
+      }
+    }
+    return [...ids].sort();
+  }
+
+  async show(id: string): Promise<Shown> {
+    if (this.link) {
+      try {
+        const view = await this.query(id);
+        if (view) return { view, source: 'workflow', note: await this.closedNote(id) };
+      } catch (error) {
+        return await this.fromFile(id, await this.explain(id, error));
+      }
+    }
+    return this.fromFile(id, this.away);
+  }
+
+  private async fromFile(id: string, note: string): Promise<Shown> {
+    const view = await readPlanFile(this.layout, id);
+    if (view) return { view, source: 'plan file', note };
+    throw new UsageError(`There is no plan file for ${id}, and ${note}`, 'See `planwright plan list`.');
+  }
+
+  private async query(id: string, since?: number): Promise<PlanView | null> {
+    const { client } = this.connected();
+    const handle = client.workflow.getHandle(id);
+    return client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
+      handle.query<PlanView | null, [number?]>('plan', ...((since === undefined ? [] : [since]) as [number?])),
+    );
+  }
+
+  /** Why a plan could not be asked, in words that say what became of it. */
+  private async explain(id: string, error: unknown): Promise<string> {
+    if (error instanceof WorkflowNotFoundError || grpcCode(error) === GRPC.notFound) {
+      return 'Temporal does not know this plan: its database is another one, or the plan was deleted there.';
+    }
+    return (await this.closedNote(id)) ?? 'the worker of this workspace did not answer; this is the last state that was written.';
+  }
+
+  /** Set where the workflow is no longer open: then nothing of the plan runs, whatever its state says. */
+  private async closedNote(id: string): Promise<string | null> {
+    const { client } = this.connected();
+    const description = await client.workflow.getHandle(id).describe().catch(() => null);
+    switch (description?.status.name) {
+      case 'TERMINATED':
+        return 'its workflow was terminated in Temporal: nothing of it runs, and it cannot be resumed. Files it wrote stay. Make a new plan.';
+      case 'CANCELLED':
+        return 'its workflow was cancelled in Temporal: nothing of it runs, and it cannot be resumed. Files it wrote stay. Make a new plan.';
+      case 'FAILED':
+      case 'TIMED_OUT':
+        return `its workflow ended as ${description.status.name} in Temporal; \`temporal workflow show -w ${id}\` tells why.`;
+      default:
+        return null;
+    }
+  }
+
+  async list(): Promise<PlanListing[]> {
+    const active = await this.active();
+    const ids = await this.planIds();
+    const listings = await Promise.all(ids.map(async (id) => listingOf(await this.listed(id), id === active)));
+    return listings.filter((listing) => listing !== null).sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+  }
+
+  /** For the list a plan file is enough where it is settled; what may have moved on is asked. */
+  private async listed(id: string): Promise<Shown | null> {
+    const view = await readPlanFile(this.layout, id);
+    if (view && ['completed', 'failed', 'rolled_back', 'cleaned', 'archived'].includes(view.status)) {
+      return { view, source: 'plan file', note: null };
+    }
+    return this.show(id).catch((error: unknown) => {
+      if (error instanceof PlanwrightError) return null;
+      throw error;
+    });
+  }
+
+  async *follow(id: string, signal: AbortSignal): AsyncIterable<PlanView> {
+    let seen: number | undefined;
+    let wait: number = POLL_MS.least;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        const view = await this.query(id, seen);
+        failures = 0;
+        if (view) {
+          seen = view.changes;
+          wait = POLL_MS.least;
+          yield view;
+        } else {
+          wait = Math.min(wait * POLL_MS.growth, POLL_MS.most);
+        }
+      } catch (error) {
+        await this.afterFailedQuery(id, error, failures++);
+      }
+      const closed = wait >= POLL_MS.most ? await this.closedNote(id) : null;
+      if (closed) throw new FailedError(`Plan ${id}: ${closed}`);
+      await sleep(wait, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Terminated, lost or merely restarting? The last is mended here and the caller asks again. */
+  private async afterFailedQuery(id: string, error: unknown, failures: number): Promise<void> {
+    const { address } = this.connected();
+    if (error instanceof WorkflowNotFoundError) throw new FailedError(`Plan ${id}: ${await this.explain(id, error)}`);
+    const closed = await this.closedNote(id);
+    if (closed) throw new FailedError(`Plan ${id}: ${closed}`);
+    if (failures > 20) throw connectionError(error, address);
+    await this.link?.revive();
+    await sleep(Math.min(100 * 2 ** failures, 2_000));
+  }
+
+  async apply(id: string, request: ApplyRequest): Promise<ApplyAnswer> {
+    return this.update<ApplyAnswer>(id, 'apply', request, `apply-${randomBytes(8).toString('hex')}`);
+  }
+
+  async decide(id: string, decision: Decide): Promise<DecideAnswer> {
+    const { gate, digest = null, by } = decision;
+    // The same decision by the same person is one update, however often it is sent.
+    const updateId = `decide-${digestOf({ gate, digest, decision: decision.decision, by }).slice(0, 32)}`;
+    return this.update<DecideAnswer>(id, 'decide', decision, updateId);
+  }
+
+  async cancel(id: string, by: string, reason: string | null): Promise<void> {
+    await this.update(id, 'cancel', { by, reason }, `cancel-${randomBytes(8).toString('hex')}`);
+  }
+
+  /** Sends an update, again with the same id while what fails is only a restart or a race with continue-as-new. */
+  private async update<T>(id: string, name: string, payload: unknown, updateId: string): Promise<T> {
+    const { client, address, revive } = this.connected();
+    const until = Date.now() + MESSAGE_PATIENCE_MS;
+    for (;;) {
+      try {
+        const handle = await client.withDeadline(Date.now() + MESSAGE_PATIENCE_MS, () =>
+          client.workflow.getHandle(id).startUpdate(name, {
+            args: [payload],
+            updateId,
+            waitForStage: WorkflowUpdateStage.ACCEPTED,
+          }),
+        );
+        return (await handle.result()) as T;
+      } catch (error) {
+        const refusal = workflowRefusal(error);
+        if (refusal) throw refusal;
+        if (error instanceof WorkflowNotFoundError) throw new FailedError(`Plan ${id}: ${await this.explain(id, error)}`);
+        const closed = await this.closedNote(id);
+        if (closed) throw new FailedError(`Plan ${id}: ${closed}`);
+        if (!isPassing(error) || Date.now() > until) throw connectionError(error, address);
+        await revive();
+        await sleep(200);
+      }
+    }
+  }
+
+  async gates(id?: string): Promise<OpenGate[]> {
+    const ids = id === undefined ? await this.planIds() : [id];
+    const shown = await Promise.all(ids.map((one) => (id === undefined ? this.listed(one) : this.show(one))));
+    return shown.flatMap((one) =>
+      one === null || one.source !== 'workflow'
+        ? []
+        : one.view.gates.map((gate) => ({
+            ...gate,
+            plan: one.view.id,
+            name: one.view.name,
+            taskNumber: gate.task === null ? null : (one.view.tasks[gate.task]?.number ?? null),
+          })),
+    );
+  }
+
+  object(sha256: string): Promise<Buffer> {
+    return this.objects.get(sha256);
+  }
+
+  async close(): Promise<void> {
+    await this.link?.close();
+  }
+
+  private connected(): TemporalLink {
+    if (this.link) return this.link;
+    throw new FailedError(`Temporal is not running: ${this.away}`, 'Start it with `planwright up`.');
+  }
+}
+
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 200);

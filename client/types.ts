@@ -1,0 +1,67 @@
+import type { ModelSettings, PlanStatus } from '../plan/types';
+import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, GateView, PlanView } from '../plan/view';
+import type { TaskGraph } from '../plan/types';
+
+export interface CreatePlan {
+  goal: string;
+  name: string;
+  by: string;
+  settings: ModelSettings;
+  /** A graph made elsewhere; the model is not asked. */
+  graph?: TaskGraph;
+  timeoutMs: number;
+}
+
+export interface PlanListing {
+  id: string;
+  name: string;
+  goal: string;
+  status: PlanStatus;
+  createdAt: string;
+  tasks: { total: number; completed: number };
+  waiting: { gates: number; since: string } | null;
+  active: boolean;
+  /** Set where the answer does not come from the running workflow: "the plan file", "Temporal says terminated", … */
+  note: string | null;
+}
+
+/** `source`: where the view came from; `note` explains anything but a live answer. */
+export interface Shown {
+  view: PlanView;
+  source: 'workflow' | 'plan file';
+  note: string | null;
+}
+
+export interface OpenGate extends GateView {
+  plan: string;
+  name: string;
+  taskNumber: number | null;
+}
+
+/**
+ * Typed use of the plan workflows of one workspace. Every method throws a `PlanwrightError`
+ * (plan/errors.ts): UsageError for an unknown plan, task or gate, RefusedError for a wrong state,
+ * UnreachableError where Temporal or the worker does not answer.
+ */
+export interface PlanClient {
+  /** Starts the plan's workflow and returns its id at once; `follow` it to see the planning. */
+  create(plan: CreatePlan): Promise<string>;
+  /** Resolves an id, a unique prefix of one, a name, "latest", or (undefined) the active plan. */
+  resolve(reference: string | undefined): Promise<string>;
+  use(id: string): Promise<void>;
+  show(id: string): Promise<Shown>;
+  list(): Promise<PlanListing[]>;
+  /**
+   * Yields the plan now and after each change (at most about ten a second), until the caller stops.
+   * Survives restarts of worker and server. Throws FailedError when the workflow was terminated or cancelled in Temporal.
+   */
+  follow(id: string, signal: AbortSignal): AsyncIterable<PlanView>;
+  apply(id: string, request: ApplyRequest): Promise<ApplyAnswer>;
+  decide(id: string, decision: Decide): Promise<DecideAnswer>;
+  /** Open gates of one plan, or of all open plans of the workspace. */
+  gates(id?: string): Promise<OpenGate[]>;
+  cancel(id: string, by: string, reason: string | null): Promise<void>;
+  /** Content of an object of this workspace: artifacts, raw answers. Throws IntegrityError as the object store does. */
+  object(sha256: string): Promise<Buffer>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,341 @@
+/**
+ * The shapes that the rooms share. No code, no I/O: everything here may be imported anywhere,
+ * the workflow sandbox included.
+ */
+
+export type Risk = 'LOW' | 'MEDIUM' | 'HIGH';
+
+export type PlanStatus =
+  | 'planning'
+  | 'ready'
+  | 'running'
+  | 'waiting'
+  | 'paused'
+  | 'completed'
+  | 'partial'
+  | 'failed'
+  | 'cancelled'
+  | 'rolled_back'
+  | 'cleaned'
+  | 'archived';
+
+export type TaskStatus =
+  | 'pending'
+  | 'generating'
+  | 'verifying'
+  | 'awaiting_approval'
+  | 'writing'
+  | 'completed'
+  | 'failed'
+  | 'declined'
+  | 'skipped'
+  | 'cancelled';
+
+export type RunKind = 'apply' | 'dry-run' | 'resume' | 'retry' | 'replay' | 'task';
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+/** A node of the task graph, as the planner gave it. `input` may hold `$ref:<taskId>[.<key>]` strings. */
+export interface TaskNode {
+  id: string;
+  tool: string;
+  description: string;
+  input: JsonObject;
+  deps: string[];
+}
+
+export interface TaskGraph {
+  nodes: TaskNode[];
+}
+
+/** Why a plan, file or task has its risk: the rule's name, its level and the place that met it. */
+export interface RiskReason {
+  rule: string;
+  level: Risk;
+  where: string;
+}
+
+/** One file of an artifact. `preSha256` is null where nothing stood at the path when it was generated. */
+export interface ArtifactFile {
+  path: string;
+  /** SHA-256 (hex) of the new content; the content is the object of that name. */
+  sha256: string;
+  bytes: number;
+  /** SHA-256 (hex) of the content that generation saw at this path; null: nothing was there. */
+  preSha256: string | null;
+  /** Octal permission string, for example "0644". */
+  mode: string;
+}
+
+export interface Finding {
+  rule: string;
+  severity: 'error' | 'warning' | 'info';
+  message: string;
+  path?: string;
+  /** 1-based. */
+  line?: number;
+  column?: number;
+}
+
+export type Verdict = 'passed' | 'failed' | 'inconclusive' | 'skipped';
+
+export interface Verification {
+  verifier: string;
+  version: string;
+  path: string;
+  verdict: Verdict;
+  /** Why it was skipped or is inconclusive. */
+  reason?: string;
+  findings: Finding[];
+}
+
+export interface Usage {
+  promptTokens: number;
+  completionTokens: number;
+  calls: number;
+}
+
+/** Which skill carried a task out; names as in `contract.md`. Digests are SHA-256 hex. */
+export interface SkillRecord {
+  toolType: 'built-in' | 'custom';
+  toolVersion: string;
+  toolHash: string;
+  toolSource: string;
+  systemPromptHash: string;
+}
+
+/** How an LLM is reached for one plan or run. The key and the base URL are the worker's, never stored. */
+export interface ModelSettings {
+  provider: string;
+  model: string;
+  temperature: number;
+}
+
+// ---- what activities take and give -------------------------------------------------------------
+
+/** The policy's part that the workflow rules by; read from `.planwright/policy.yaml`. */
+export interface PolicySnapshot {
+  /** SHA-256 (hex) of canonical JSON of the whole effective policy. */
+  digest: string;
+  maxTasks: number;
+  onDecline: 'run' | 'skip';
+  /** Names of the widening flags that may be used, for example "yes", "allow-all-paths". */
+  flags: string[];
+}
+
+/**
+ * The workspace as it was read: facts and existing files, stored as one object.
+ * `digest` names an object holding JSON of `WorkspaceSnapshot`.
+ */
+export interface WorkspaceRead {
+  digest: string;
+  policy: PolicySnapshot;
+  gitHead: string | null;
+}
+
+/** The content of a workspace object: what generation is allowed to know of the project. */
+export interface WorkspaceSnapshot {
+  schema: 'planwright.workspace/1';
+  facts: WorkspaceFacts;
+  /** Existing files that a skill may touch or that facts were read from: path → SHA-256 of an object, mode. */
+  files: { [path: string]: { sha256: string; mode: string; bytes: number } };
+  /** What was asked for and not read, with the reason; "." stands for the workspace where a limit stopped the walk. */
+  skipped?: { path: string; reason: string }[];
+}
+
+export type Language = 'node' | 'python' | 'go' | 'rust' | 'java' | 'unknown';
+
+/** One command and where it was found, for example `{ run: "npm test", source: "package.json scripts.test" }`. */
+export interface FoundCommand {
+  run: string;
+  source: string;
+}
+
+/** What the workspace says about itself. Absent means: not found, never guessed. */
+export interface WorkspaceFacts {
+  /** Project name from its manifest, or the directory's base name. */
+  name: string;
+  language: Language;
+  /** Further languages seen, most files first. */
+  otherLanguages: Language[];
+  typescript: boolean;
+  /** True where this is published as a library (nothing to start). */
+  library: boolean;
+  /** True where this is a command-line tool: `start` runs it once, and it serves no port. */
+  cli?: boolean;
+  /** The version to use by default (major or major.minor, as the ecosystem's images are tagged), and where it was read. */
+  runtime: { version: string; source: string } | null;
+  /** Versions worth testing against, oldest first; never empty when `runtime` is set. */
+  testVersions: string[];
+  /** A version range as the manifest states it, for example ">=18". */
+  engines: string | null;
+  packageManager: { name: string; version: string | null; lockfile: string | null } | null;
+  install: FoundCommand | null;
+  build: FoundCommand | null;
+  test: FoundCommand | null;
+  lint: FoundCommand | null;
+  start: FoundCommand | null;
+  typecheck: FoundCommand | null;
+  /** All script names of the manifest (package.json scripts, Makefile targets), for prompts. */
+  scripts: { [name: string]: string };
+  /** The file a process starts from, for example "server.js". */
+  entryPoint: string | null;
+  /** Where the build puts its output, for example "dist". */
+  buildOutput: string | null;
+  ports: { port: number; source: string }[];
+  healthPath: string | null;
+  /** Backing services the dependencies speak of: "postgres", "redis", "mysql", "mongodb", "rabbitmq", "kafka". */
+  services: string[];
+  /** Names (never values) of environment variables that the code or `.env.example` names. */
+  envNames: string[];
+  /** Native add-ons or system packages that a slim image lacks, by dependency name. */
+  nativeDependencies: string[];
+  defaultBranch: string | null;
+  gitRemote: string | null;
+  /** Existing DevOps files, by skill name. */
+  existing: { [skill: string]: string[] };
+  /** Sub-packages of a monorepo: relative directories. */
+  packages: string[];
+  /** Top-level names of the workspace, directories with a trailing slash; at most 100. */
+  topLevel: string[];
+}
+
+export interface DecomposeRequest {
+  plan: string;
+  goal: string;
+  /** 1 for the first question, 2 and 3 with the list of faults. */
+  attempt: number;
+  faults: string[];
+  /** Digest of the workspace object. */
+  workspace: string;
+  settings: ModelSettings;
+  timeoutMs: number;
+  maxTasks: number;
+  /** A graph made elsewhere (`--graph`): it is checked, and no model is asked. */
+  graph?: TaskGraph | null;
+}
+
+export interface CheckGraphRequest {
+  plan: string;
+  graph: TaskGraph;
+  /** Digest of the workspace object. */
+  workspace: string;
+  maxTasks: number;
+}
+
+export interface DecomposeResult {
+  graph: TaskGraph | null;
+  /** Set where the graph is null or breaks a rule. */
+  faults: string[];
+  risk: Risk;
+  riskReasons: RiskReason[];
+  skills: { [tool: string]: SkillRecord };
+  /** The model that answered, as it names itself. */
+  modelReturned: string;
+  usage: Usage;
+  /** Object holding the model's answer as it came. */
+  raw: string | null;
+}
+
+export interface GenerateRequest {
+  plan: string;
+  task: TaskNode;
+  /** Outputs of the tasks that the task's input refers to; the activity resolves, by the schema of the task's skill. */
+  refs: { [taskId: string]: { tool: string; output: JsonObject } };
+  /** Counts from 1; a new number asks again. */
+  generation: number;
+  settings: ModelSettings;
+  timeoutMs: number;
+  /** Digest of the workspace object. */
+  workspace: string;
+  /** Files of ancestors that the snapshot does not hold yet: path → SHA-256 of an object. */
+  overlay: { [path: string]: string };
+  /** What was wrong with the generation before: findings, or a person's requested changes. */
+  feedback: string[];
+  /** One more instruction for this task alone. */
+  instruction: string | null;
+}
+
+export interface GenerateResult {
+  files: ArtifactFile[];
+  summary: string;
+  /** The task's output by its skill's declared schema; `summary` and `files` (paths) always in it. */
+  output: JsonObject;
+  skill: SkillRecord;
+  modelReturned: string;
+  temperatureSent: number | null;
+  promptDigest: string;
+  responseId: string | null;
+  finishReason: string | null;
+  usage: Usage;
+  /** Object holding the model's answer as it came. */
+  raw: string;
+  /** True where an answer stored by an earlier attempt was taken and no model was called. */
+  fromRecord: boolean;
+}
+
+export interface VerifyRequest {
+  plan: string;
+  task: string;
+  tool: string;
+  files: ArtifactFile[];
+}
+
+export interface VerifiedFile {
+  path: string;
+  action: 'create' | 'modify' | 'unchanged';
+  /** SHA-256 (hex) of canonical JSON of `{ path, sha256, preSha256, mode }`: what a file gate is about. */
+  digest: string;
+  risk: Risk;
+  riskReasons: RiskReason[];
+  diffStat: { added: number; removed: number };
+}
+
+export interface VerifyResult {
+  verdict: Verdict;
+  verification: Verification[];
+  files: VerifiedFile[];
+  /** Paths whose content on disk is no longer what generation saw. */
+  stale: string[];
+}
+
+export interface WriteRequest {
+  plan: string;
+  task: string;
+  tool: string;
+  files: ArtifactFile[];
+  allowAllPaths: boolean;
+  /** Backups that this plan made before: path → backup (null: nothing stood there). They are never made again. */
+  keepBackup: { [path: string]: string | null };
+}
+
+/** Verification and writing in one step, where nobody has to decide in between unless the result is too risky. */
+export interface VerifyAndWriteRequest extends WriteRequest {
+  /** A file riskier than this is not written; nor is anything else of the artifact then. */
+  riskPassed: Risk;
+}
+
+export interface VerifyAndWriteResult {
+  verified: VerifyResult;
+  /** Null where verification failed, a base is stale, or a file is too risky. */
+  written: WriteResult | null;
+}
+
+export interface WrittenFile extends ArtifactFile {
+  action: 'create' | 'modify' | 'unchanged';
+  /** Path of the `.bak` that holds what stood there before; null where nothing did. */
+  backup: string | null;
+}
+
+/**
+ * `conflicts`: paths whose base changed; then nothing of the task was written, but for what an earlier attempt had
+ * written before it was killed: `files` names those.
+ */
+export interface WriteResult {
+  files: WrittenFile[];
+  conflicts: string[];
+  /** Directories that the write made, outermost first; a rollback removes those that are empty. */
+  madeDirectories?: string[];
+}

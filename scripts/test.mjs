@@ -1,0 +1,75 @@
+/**
+ * `npm test [-- jest's arguments]`: builds, finds a Temporal server for the tests that need one, runs jest, and ends
+ * with one line alone: `N passed, N failed` (and `, N skipped` where some were).
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from './build.mjs';
+
+const require = createRequire(import.meta.url);
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * The environment without the settings that would let a test reach the user's own server, account or state:
+ * every one of Planwright's, Temporal's and OpenAI's.
+ */
+function isolated(env, home, temporal) {
+  const kept = Object.entries(env).filter(([name]) => !/^(PLANWRIGHT|TEMPORAL|OPENAI)_/.test(name));
+  return { ...Object.fromEntries(kept), PLANWRIGHT_HOME: home, PLANWRIGHT_TEMPORAL_BIN: temporal };
+}
+
+/** Runs jest to its end; gives its exit code. An interrupt reaches jest by itself, and we still clean up after it. */
+function jest(args, env) {
+  const binary = join(dirname(require.resolve('jest/package.json')), 'bin', 'jest.js');
+  const onInterrupt = () => undefined;
+  process.on('SIGINT', onInterrupt);
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [binary, ...args], { cwd: root, env, stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      process.off('SIGINT', onInterrupt);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 1));
+    });
+  });
+}
+
+/** Counts from jest's report. A suite that could not be loaded has no tests, and counts as one failure. */
+function counts(report, code) {
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
+  const result = JSON.parse(readFileSync(report, 'utf8'));
+  const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
+  return {
+    passed: result.numPassedTests,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: result.numPendingTests + result.numTodoTests,
+  };
+}
+
+async function run() {
+  await build();
+  const { findTemporalBinary } = require(join(root, 'dist', 'worker', 'embedded'));
+  const temporal = await findTemporalBinary({
+    env: process.env,
+    note: (line) => process.stderr.write(`${line}\n`),
+  });
+  const scratch = mkdtempSync(join(tmpdir(), 'planwright-test-'));
+  try {
+    const report = join(scratch, 'report.json');
+    const args = [...process.argv.slice(2), '--json', `--outputFile=${report}`];
+    const code = await jest(args, isolated(process.env, join(scratch, 'home'), temporal.path));
+    return counts(report, code);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+const { passed, failed, skipped } = await run().catch((error) => {
+  process.stderr.write(`The tests did not run: ${error.message}\n${error.advice ? `${error.advice}\n` : ''}`);
+  return { passed: 0, failed: 1, skipped: 0 };
+});
+process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,64 @@
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256 } from '../plan/digest';
+import { IntegrityError } from '../plan/errors';
+import { replaceFile } from './durable';
+
+/** Content-addressed store under `.planwright/objects/`, laid out like git's: `ab/cdef…`. */
+export class ObjectStore {
+  constructor(private readonly folder: string) {}
+
+  private path(digest: string): string {
+    if (!/^[0-9a-f]{64}$/.test(digest)) throw new IntegrityError(`"${digest}" is not the digest of an object.`);
+    return join(this.folder, digest.slice(0, 2), digest.slice(2));
+  }
+
+  /** Stores bytes durably (synced before it returns) and gives their SHA-256 in hex. */
+  async put(content: string | Uint8Array): Promise<string> {
+    const digest = sha256(content);
+    if (!(await this.has(digest))) await replaceFile(this.path(digest), content, 0o400);
+    return digest;
+  }
+
+  async has(digest: string): Promise<boolean> {
+    return access(this.path(digest)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /**
+   * Reads an object and re-hashes it.
+   * @throws IntegrityError where it is missing, or its bytes are not the ones that were stored
+   */
+  async get(digest: string): Promise<Buffer> {
+    const path = this.path(digest);
+    const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') {
+        throw new IntegrityError(`Object ${digest.slice(0, 12)} is missing.`, `Expected it at ${path}.`);
+      }
+      throw error;
+    });
+    const found = sha256(content);
+    if (found !== digest) {
+      throw new IntegrityError(
+        `Object ${digest.slice(0, 12)} was changed after it was stored.`,
+        `Expected SHA-256 ${digest}, found ${found}, at ${path}.`,
+      );
+    }
+    return content;
+  }
+
+  async text(digest: string): Promise<string> {
+    return (await this.get(digest)).toString('utf8');
+  }
+
+  async putJson(value: unknown): Promise<string> {
+    return this.put(JSON.stringify(value));
+  }
+
+  /** Reads an object that holds JSON of our own making. Errors as `get`. */
+  async json<T>(digest: string): Promise<T> {
+    return JSON.parse(await this.text(digest)) as T;
+  }
+}

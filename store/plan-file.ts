@@ -1,0 +1,55 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { IntegrityError } from '../plan/errors';
+import { PLAN_SCHEMA, type PlanView } from '../plan/view';
+import { replaceFile } from './durable';
+import type { WorkspaceLayout } from './layout';
+
+export const PLAN_ID = /^plan-[0-9a-f]{8}$/;
+
+export function planFilePath(layout: WorkspaceLayout, id: string): string {
+  return join(layout.plans, `${id}.json`);
+}
+
+/** Writes a plan's file whole (a projection of the workflow's state; nothing is ever decided by it). */
+export async function writePlanFile(layout: WorkspaceLayout, view: PlanView): Promise<void> {
+  await replaceFile(planFilePath(layout, view.id), `${JSON.stringify(view, null, 2)}\n`);
+}
+
+/**
+ * Reads a plan's file.
+ * @returns null where there is none
+ * @throws IntegrityError where it is damaged, or of a version that we do not know
+ */
+export async function readPlanFile(layout: WorkspaceLayout, id: string): Promise<PlanView | null> {
+  const path = planFilePath(layout, id);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text === null) return null;
+  const view = parse(text);
+  if (view === null) {
+    throw new IntegrityError(`The plan file ${path} is damaged.`, 'It is only a copy: delete it, and the worker writes it anew.');
+  }
+  if (view.schema !== PLAN_SCHEMA) {
+    throw new IntegrityError(`The plan file ${path} has schema "${view.schema}"; this planwright reads "${PLAN_SCHEMA}".`);
+  }
+  return view;
+}
+
+/** The shape is ours and versioned; what is checked here is that it is the whole of it. */
+function parse(text: string): PlanView | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'schema' in value && 'tasks' in value ? (value as PlanView) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Ids of the plans that have a file, in no order. */
+export async function planFileIds(layout: WorkspaceLayout): Promise<string[]> {
+  const names = await readdir(layout.plans).catch(() => [] as string[]);
+  return names.map((name) => name.replace(/\.json$/, '')).filter((id) => PLAN_ID.test(id));
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { digestOf } from '../plan/digest';
+import { DEFAULT_ALLOWLIST } from '../plan/paths';
+import type { PolicySnapshot } from '../plan/types';
+import type { WorkspaceLayout } from './layout';
+import { readYamlFile } from './yamlFile';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+const count = (fallback: number, most: number) => z.number().int().min(1).max(most).default(fallback);
+const allowed = z.boolean().default(true);
+const pattern = z.string().min(1).max(500).refine((text) => !/^[!/]|\\|\.\./.test(text), {
+  error: 'a pattern is relative to the workspace, without "..", "\\" or a leading "!" or "/"',
+});
+
+/** `.planwright/policy.yaml`; every key but `version` may be left out. */
+export const policyShape = z.strictObject({
+  version: z.literal(1, { error: 'expected version: 1, the only format this Planwright knows' }),
+  /** The flags that widen what a run may do: true, they may be used. */
+  flags: z
+    .strictObject({
+      yes: allowed,
+      force: allowed,
+      'allow-all-paths': allowed,
+      'skip-verify': allowed,
+      'allow-dirty': allowed,
+    })
+    .prefault({}),
+  /** Most tasks that a decomposition may have. */
+  maxTasks: count(200, 10_000),
+  /** What becomes of the dependents of a task whose files were all declined. */
+  onDecline: z.enum(['run', 'skip']).default('run'),
+  write: z.strictObject({ allow: z.array(pattern).max(1000).default([...DEFAULT_ALLOWLIST]) }).prefault({}),
+  /** Sizes in bytes. */
+  limits: z
+    .strictObject({
+      fileBytes: count(MiB, 64 * MiB),
+      filesPerTask: count(50, 1000),
+      answerBytes: count(8 * MiB, 64 * MiB),
+      goalBytes: count(32 * KiB, MiB),
+    })
+    .prefault({}),
+});
+
+export type Policy = z.output<typeof policyShape>;
+
+/** What holds where there is no `policy.yaml`. */
+export const DEFAULT_POLICY: Policy = policyShape.parse({ version: 1 });
+
+/**
+ * The workspace's policy; without a file, the defaults.
+ * @throws UsageError for an unknown key or a wrong value, with its place; there is no fallback
+ */
+export async function loadPolicy(layout: Pick<WorkspaceLayout, 'policy'>): Promise<Policy> {
+  return (await readYamlFile<Policy>(layout.policy, policyShape)) ?? DEFAULT_POLICY;
+}
+
+/** The part of a policy that the workflow rules by. */
+export function policySnapshot(policy: Policy): PolicySnapshot {
+  const flags = Object.entries(policy.flags).flatMap(([name, may]) => (may ? [name] : []));
+  return { digest: digestOf(policy), maxTasks: policy.maxTasks, onDecline: policy.onDecline, flags };
+}
+
+/** The text that `init` writes. A test proves that it parses to exactly the defaults. */
+export const DEFAULT_POLICY_YAML = `# What Planwright may do in this workspace. Commit this file: it belongs to the project.
+# A key that is left out has the value shown here; an unknown key is an error.
+version: 1
+
+# Flags that widen what a run may do. false: the flag is refused with exit code 5.
+flags:
+  # Approve every file of a run of LOW or MEDIUM risk without asking.
+  yes: true
+  # Pass the gates for HIGH risk and for a replay in a changed environment.
+  force: true
+  # Write outside the allowlist below. The denylist (git, credentials, keys) always holds.
+  allow-all-paths: true
+  # Skip external verifiers. The built-in ones always run.
+  skip-verify: true
+  # Run in a git working tree with uncommitted changes.
+  allow-dirty: true
+
+# Most tasks that a plan may have (1 to 10000).
+maxTasks: ${DEFAULT_POLICY.maxTasks}
+
+# What happens to the tasks that depend on one whose files were all declined: run or skip.
+onDecline: ${DEFAULT_POLICY.onDecline}
+
+limits:
+  # Bytes of one generated file.
+  fileBytes: ${DEFAULT_POLICY.limits.fileBytes}
+  # Files of one task.
+  filesPerTask: ${DEFAULT_POLICY.limits.filesPerTask}
+  # Bytes of one answer of the model.
+  answerBytes: ${DEFAULT_POLICY.limits.answerBytes}
+  # Bytes of a goal.
+  goalBytes: ${DEFAULT_POLICY.limits.goalBytes}
+
+write:
+  # Paths that may be written, as glob patterns. One without a slash matches the file name in any directory.
+  allow:
+${DEFAULT_ALLOWLIST.map((entry) => `    - ${JSON.stringify(entry)}`).join('\n')}
+`;

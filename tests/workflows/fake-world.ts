@@ -1,0 +1,286 @@
+/**
+ * A world in which the plan workflow runs on the real server with activities that only remember: a model that answers
+ * what the test says, files in a map. What activities really do is tested in their own room.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import type { PlanActivities } from '../../activities/types';
+import { fileDigest, sha256 } from '../../plan/digest';
+import type { ArtifactFile, GenerateRequest, PolicySnapshot, Risk, TaskGraph, TaskNode, Verdict } from '../../plan/types';
+import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../../plan/view';
+import type { PlanInput } from '../../workflows/plan-workflow';
+import { startServer, workflowBundle } from '../support/temporal';
+
+export const node = (id: string, deps: string[] = [], extra: Partial<TaskNode> = {}): TaskNode => ({
+  id,
+  tool: 'dockerfile',
+  description: `make ${id}`,
+  input: {},
+  deps,
+  ...extra,
+});
+
+/** How the world answers; a test sets what it needs. */
+export interface Script {
+  graph: TaskGraph;
+  risk: Risk;
+  policy: PolicySnapshot;
+  /** Called for each generation; throw to fail it. Gives the content of `<task>.txt`. */
+  generate: (request: GenerateRequest) => string | Promise<string>;
+  verdict: (task: string, content: string) => Verdict;
+  fileRisk: (path: string) => Risk;
+  planFaults: string[][];
+}
+
+export class FakeWorld {
+  readonly disk = new Map<string, string>();
+  readonly objects = new Map<string, string>();
+  readonly calls: string[] = [];
+  readonly script: Script = {
+    graph: { nodes: [node('1'), node('2'), node('3', ['2'])] },
+    risk: 'MEDIUM',
+    policy: { digest: sha256('policy'), maxTasks: 200, onDecline: 'run', flags: ['yes', 'allow-all-paths'] },
+    generate: (request) => `content of ${request.task.id}, generation ${request.generation}`,
+    verdict: () => 'passed',
+    fileRisk: () => 'LOW',
+    planFaults: [],
+  };
+  readonly taskQueue = `planwright-test-${randomBytes(4).toString('hex')}`;
+  /** Requests as they came, by activity. */
+  readonly requests: { generate: GenerateRequest[] } = { generate: [] };
+
+  private stored(content: string): string {
+    const digest = sha256(content);
+    this.objects.set(digest, content);
+    return digest;
+  }
+
+  private base(path: string): string | null {
+    const content = this.disk.get(path);
+    return content === undefined ? null : this.stored(content);
+  }
+
+  readonly activities: PlanActivities = {
+    readWorkspace: async () => {
+      this.calls.push('read');
+      return { digest: this.stored('snapshot'), policy: this.script.policy, gitHead: null };
+    },
+    decompose: async ({ attempt, faults }) => {
+      this.calls.push(`decompose ${attempt}${faults.length > 0 ? ` (${faults.join('; ')})` : ''}`);
+      const given = this.script.planFaults[attempt - 1] ?? [];
+      return this.decomposed(this.script.graph, given, 1);
+    },
+    checkGraph: async ({ graph }) => this.decomposed(graph, this.script.planFaults[0] ?? [], 0),
+    generate: async (request) => {
+      const { task, generation } = request;
+      this.calls.push(`generate ${task.id} ${generation}`);
+      this.requests.generate.push(request);
+      const content = await this.script.generate(request);
+      const path = `${task.id}.txt`;
+      const overlay = request.overlay[path];
+      const file: ArtifactFile = {
+        path,
+        sha256: this.stored(content),
+        bytes: content.length,
+        preSha256: overlay ?? this.base(path),
+        mode: '0644',
+      };
+      return {
+        files: [file],
+        summary: `made ${path}`,
+        output: { summary: `made ${path}`, files: [path], port: 3000 },
+        skill: { toolType: 'built-in', toolVersion: '1.0.0', toolHash: 'h', toolSource: 'built-in', systemPromptHash: 'p' },
+        modelReturned: 'fake-1',
+        temperatureSent: 0.2,
+        promptDigest: sha256(JSON.stringify(request)),
+        responseId: null,
+        finishReason: 'stop',
+        usage: { promptTokens: 10, completionTokens: 5, calls: 1 },
+        raw: this.stored('raw'),
+        fromRecord: false,
+      };
+    },
+    verify: async (request) => this.verified(request.task, request.files),
+    verifyAndWrite: async (request) => {
+      const verified = this.verified(request.task, request.files);
+      const tooRisky = verified.files.some((file) => file.risk === 'HIGH' && request.riskPassed !== 'HIGH');
+      if (verified.verdict === 'failed' || verified.stale.length > 0 || tooRisky) return { verified, written: null };
+      return { verified, written: this.write(request.task, request.files) };
+    },
+    writeFiles: async (request) => this.write(request.task, request.files),
+  };
+
+  private decomposed(graph: TaskGraph, faults: string[], calls: number) {
+    const skill = { toolType: 'built-in', toolVersion: '1.0.0', toolHash: 'h', toolSource: 'built-in', systemPromptHash: 'p' } as const;
+    return {
+      graph,
+      faults,
+      risk: this.script.risk,
+      riskReasons: [],
+      skills: { dockerfile: skill },
+      modelReturned: 'fake-1',
+      usage: { promptTokens: 1, completionTokens: 1, calls },
+      raw: null,
+    };
+  }
+
+  private verified(task: string, files: ArtifactFile[]) {
+    this.calls.push(`verify ${task}`);
+    const contents = files.map((file) => this.objects.get(file.sha256) ?? '');
+    const verdict = contents.map((content) => this.script.verdict(task, content)).find((one) => one === 'failed') ?? 'passed';
+    return {
+      verdict,
+      verification: files.map((file) => ({
+        verifier: 'fake',
+        version: '1',
+        path: file.path,
+        verdict,
+        findings: verdict === 'failed' ? [{ rule: 'fake', severity: 'error' as const, message: 'it is wrong' }] : [],
+      })),
+      files: files.map((file) => ({
+        path: file.path,
+        action: file.preSha256 === null ? ('create' as const) : file.preSha256 === file.sha256 ? ('unchanged' as const) : ('modify' as const),
+        digest: fileDigest(file),
+        risk: this.script.fileRisk(file.path),
+        riskReasons: [],
+        diffStat: { added: 1, removed: 0 },
+      })),
+      stale: files.filter((file) => this.base(file.path) !== file.preSha256).map((file) => file.path),
+    };
+  }
+
+  private write(task: string, files: ArtifactFile[]) {
+    this.calls.push(`write ${task}`);
+    const conflicts = files.filter((file) => this.base(file.path) !== file.preSha256).map((file) => file.path);
+    if (conflicts.length > 0) return { files: [], conflicts };
+    for (const file of files) this.disk.set(file.path, this.objects.get(file.sha256) ?? '');
+    return {
+      files: files.map((file) => ({ ...file, action: file.preSha256 === null ? ('create' as const) : ('modify' as const), backup: null })),
+      conflicts: [],
+    };
+  }
+}
+
+/** A failure of the kind that a provider's activity gives. */
+export const terminal = (type: string, message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, type);
+
+/** A plan in a world, driven as the CLI drives it. */
+export class Driver {
+  readonly id = `plan-${randomBytes(4).toString('hex')}`;
+  private worker: Worker | null = null;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly environment: TestWorkflowEnvironment,
+    private readonly bundle: WorkflowBundleOption,
+    readonly world: FakeWorld,
+  ) {}
+
+  get client(): Client {
+    return this.environment.client;
+  }
+
+  get handle() {
+    return this.client.workflow.getHandle(this.id);
+  }
+
+  async startWorker(): Promise<void> {
+    this.worker = await Worker.create({
+      connection: this.environment.nativeConnection,
+      taskQueue: this.world.taskQueue,
+      workflowBundle: this.bundle,
+      activities: this.world.activities,
+      sinks: { projection: { changed: { fn: () => undefined, callDuringReplay: false } } },
+    });
+    this.running = this.worker.run();
+  }
+
+  async stopWorker(): Promise<void> {
+    if (this.worker?.getState() === 'RUNNING') this.worker.shutdown();
+    await this.running;
+    this.worker = null;
+  }
+
+  /** Starts the plan and waits until it is planned. */
+  async plan(given: TaskGraph | null = null): Promise<PlanView> {
+    const input: PlanInput = {
+      plan: {
+        id: this.id,
+        name: 'a plan',
+        goal: 'a goal',
+        workspace: 'ws-test',
+        by: 'tester',
+        settings: { provider: 'openai', model: 'fake', temperature: 0.2 },
+        timeoutMs: 60_000,
+        planwrightVersion: '0',
+        graph: given,
+        searchAttributes: true,
+        llmQueue: null,
+      },
+    };
+    await this.client.workflow.start('planWorkflow', { workflowId: this.id, taskQueue: this.world.taskQueue, args: [input] });
+    return this.until((view) => view.status !== 'planning');
+  }
+
+  async view(): Promise<PlanView> {
+    return this.handle.query<PlanView, []>('plan');
+  }
+
+  async until(condition: (view: PlanView) => boolean, timeoutMs = 20_000): Promise<PlanView> {
+    const end = Date.now() + timeoutMs;
+    for (;;) {
+      const view = await this.view();
+      if (condition(view)) return view;
+      if (Date.now() > end) throw new Error(`not reached; the plan is ${view.status}: ${JSON.stringify(view.tasks)}`);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  }
+
+  apply(request: Partial<ApplyRequest> = {}): Promise<ApplyAnswer> {
+    return this.handle.executeUpdate<ApplyAnswer, [ApplyRequest]>('apply', { args: [{ by: 'tester', ...request }] });
+  }
+
+  /** Applies and waits until nothing runs. */
+  async run(request: Partial<ApplyRequest> = {}): Promise<PlanView> {
+    await this.apply(request);
+    return this.settled();
+  }
+
+  settled(): Promise<PlanView> {
+    return this.until((view) => !['planning', 'running', 'waiting'].includes(view.status));
+  }
+
+  decide(decision: Omit<Decide, 'by'> & { by?: string }): Promise<DecideAnswer> {
+    return this.handle.executeUpdate<DecideAnswer, [Decide]>('decide', { args: [{ by: 'tester', ...decision }] });
+  }
+}
+
+/** Status of each task, for assertions that read like the contract's table. */
+export function statuses(view: PlanView): { [id: string]: string } {
+  return Object.fromEntries(Object.entries(view.tasks).map(([id, task]) => [id, task.status]));
+}
+
+/** Sets up the server for a test file, and gives a function that makes a driver with its worker running. */
+export function usePlans(): () => Promise<Driver> {
+  let environment: TestWorkflowEnvironment;
+  let bundle: WorkflowBundleOption;
+  const drivers: Driver[] = [];
+  beforeAll(async () => {
+    [environment, bundle] = await Promise.all([startServer(), workflowBundle()]);
+  }, 120_000);
+  afterEach(async () => {
+    await Promise.all(drivers.splice(0).map((driver) => driver.stopWorker()));
+  });
+  afterAll(async () => {
+    await environment?.teardown();
+  });
+  return async () => {
+    const driver = new Driver(environment, bundle, new FakeWorld());
+    drivers.push(driver);
+    await driver.startWorker();
+    return driver;
+  };
+}

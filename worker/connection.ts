@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { homedir, platform } from 'node:os';
+import { join } from 'node:path';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { UnreachableError, UsageError } from '../plan/errors';
+
+export interface ConnectionFlags {
+  address?: string;
+  namespace?: string;
+  profile?: string;
+}
+
+/** What `Connection.connect` and `NativeConnection.connect` take, and the namespace. */
+export interface ConfiguredConnection {
+  address: string;
+  namespace: string;
+  connection: ClientConnectConfig['connectionOptions'] & { address: string };
+}
+
+export type ResolvedConnection = { kind: 'configured'; options: ConfiguredConnection } | { kind: 'embedded' };
+
+/** Where Temporal's own tools look for profiles when `TEMPORAL_CONFIG_FILE` does not say. */
+function defaultConfigFile(env: NodeJS.ProcessEnv): string {
+  const home = env.HOME || homedir();
+  if (platform() === 'darwin') return join(home, 'Library', 'Application Support', 'temporalio', 'temporal.toml');
+  if (platform() === 'win32') return join(env.APPDATA || home, 'temporalio', 'temporal.toml');
+  return join(env.XDG_CONFIG_HOME || join(home, '.config'), 'temporalio', 'temporal.toml');
+}
+
+/**
+ * Which server to use: the one that a flag, `TEMPORAL_ADDRESS` or a TOML profile names (in this order, by Temporal's own
+ * rules, with TLS, API key and headers), or the embedded one where none of them names an address.
+ *
+ * @throws UsageError where a profile or its file is missing or broken, or `--namespace` comes without an address
+ */
+export async function resolveConnection({
+  flags,
+  env,
+}: {
+  flags: ConnectionFlags;
+  env: NodeJS.ProcessEnv;
+}): Promise<ResolvedConnection> {
+  const file = env.TEMPORAL_CONFIG_FILE || defaultConfigFile(env);
+  const hasFile = existsSync(file);
+  const profile = flags.profile || env.TEMPORAL_PROFILE || undefined;
+  if (!hasFile && (profile || env.TEMPORAL_CONFIG_FILE)) {
+    const what = profile ? `The profile "${profile}" is asked for` : 'TEMPORAL_CONFIG_FILE is set';
+    throw new UsageError(`${what}, but there is no file ${file}.`, 'Make it, or unset the option.');
+  }
+  if (!flags.address && !env.TEMPORAL_ADDRESS && !hasFile) return embedded(flags);
+
+  const config = await load(file, hasFile, profile, env);
+  const address = flags.address || config.connectionOptions.address;
+  if (!address) {
+    if (!profile) return embedded(flags);
+    throw new UsageError(`The profile "${profile}" in ${file} names no address.`, 'Add an "address" line to it.');
+  }
+  const namespace = flags.namespace || config.namespace || 'default';
+  return {
+    kind: 'configured',
+    options: { address, namespace, connection: { ...config.connectionOptions, address } },
+  };
+}
+
+function embedded(flags: ConnectionFlags): ResolvedConnection {
+  if (flags.namespace && flags.namespace !== 'planwright') {
+    throw new UsageError(
+      `--namespace ${flags.namespace} is about a server elsewhere, and no address is given.`,
+      'Add --address HOST:PORT, or leave it out: the embedded server has one namespace.',
+    );
+  }
+  return { kind: 'embedded' };
+}
+
+async function load(
+  file: string,
+  hasFile: boolean,
+  profile: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<ClientConnectConfig> {
+  // Late: most commands use the embedded server, and need none of it.
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
+  // An empty variable means the same as none; envconfig would take it for an address.
+  const set = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  try {
+    return loadClientConnectConfig({
+      ...(hasFile ? { configSource: { path: file } } : { disableFile: true }),
+      ...(profile ? { profile } : {}),
+      overrideEnvVars: Object.fromEntries(set),
+    });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`Temporal's settings cannot be used: ${why}`, `They come from ${file} and from TEMPORAL_*.`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Says why a server could not be used, after an attempt to connect to it or a call that failed.
+ * @param cause what the SDK threw; gRPC errors carry a number in `code`
+ */
+export function connectionFailure(address: string, cause: unknown): UnreachableError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : '';
+  const all = `${text} ${inner}`;
+  // gRPC status codes: PERMISSION_DENIED 7, UNAUTHENTICATED 16.
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  if (code === 7 || code === 16 || /PERMISSION_DENIED|UNAUTHENTICATED|unauthorized/i.test(all)) {
+    return new UnreachableError(
+      `The Temporal server at ${address} refuses the credentials: ${text}`,
+      'Check TEMPORAL_API_KEY, or the certificate of the profile, and the namespace.',
+      { cause },
+    );
+  }
+  return new UnreachableError(
+    `The Temporal server at ${address} cannot be reached: ${inner || text}`,
+    'Check the address and that the server runs; without --address, TEMPORAL_ADDRESS and profile an embedded one is used.',
+    { cause },
+  );
+}

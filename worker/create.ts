@@ -1,0 +1,80 @@
+/** One Temporal worker for one workspace: the activities, the bundle, and the measured settings. */
+import { join } from 'node:path';
+import { Client } from '@temporalio/client';
+import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createActivities } from '../activities';
+import { type WorkspaceLayout, taskQueueOf } from '../store/layout';
+import { ownIdentity } from '../store/process';
+import { identityOf } from './identity';
+import { Projector } from './projector';
+import { releaseDeadWorkersActivities } from './recovery';
+
+export interface PlanWorkerOptions {
+  connection: NativeConnection;
+  namespace: string;
+  layout: WorkspaceLayout;
+  /** The worker's environment: keys and base URLs of providers. */
+  env: NodeJS.ProcessEnv;
+  log: Logger;
+  /** The prebuilt bundle unless told. */
+  bundle?: WorkflowBundleOption;
+}
+
+export interface PlanWorker {
+  worker: Worker;
+  client: Client;
+  projector: Projector;
+  /** Runs until `worker.shutdown()`; open plans of the workspace go on at once. */
+  run(): Promise<void>;
+}
+
+const BUNDLE = join(__dirname, '..', 'workflow-bundle.js');
+
+/** Throws what the SDK throws where the server refuses or the bundle is missing. */
+export async function createPlanWorker(options: PlanWorkerOptions): Promise<PlanWorker> {
+  const { connection, namespace, layout, env, log } = options;
+  const client = new Client({ connection, namespace });
+  const projector = new Projector(layout, () => client, log);
+  const activities = createActivities({ layout, env, log });
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: taskQueueOf(layout.id),
+    identity: identityOf(layout.id, await ownIdentity()),
+    workflowBundle: options.bundle ?? { codePath: BUNDLE },
+    activities: activities.functions,
+    sinks: { projection: { changed: { fn: (_info, plan: string) => projector.changed(plan), callDuringReplay: false } } },
+    maxHeartbeatThrottleInterval: 250,
+    defaultHeartbeatThrottleInterval: 250,
+    maxConcurrentActivityTaskExecutions: 200,
+    maxConcurrentWorkflowTaskExecutions: 40,
+    shutdownGraceTime: '30s',
+  });
+  return {
+    worker,
+    client,
+    projector,
+    run: async () => {
+      try {
+        await Promise.all([worker.run(), takeUp(client, layout, projector, log)]);
+      } finally {
+        await activities.close();
+      }
+    },
+  };
+}
+
+/** Finds every open plan of the workspace: its dead workers' activities are released, its file is written anew. */
+async function takeUp(client: Client, layout: WorkspaceLayout, projector: Projector, log: Logger): Promise<void> {
+  try {
+    const ids: string[] = [];
+    const query = `TaskQueue = "${taskQueueOf(layout.id)}" AND ExecutionStatus = "Running"`;
+    for await (const execution of client.workflow.list({ query })) ids.push(execution.workflowId);
+    await releaseDeadWorkersActivities(client, layout.id, ids, log);
+    for (const id of ids) projector.changed(id);
+  } catch (error) {
+    // Time-outs and the next change do the same later.
+    log.warn({ error: String(error) }, 'open plans could not be looked up');
+  }
+}

@@ -1,0 +1,83 @@
+/** The worker process of one workspace: `node dist/worker/main.js --workspace DIR`, or `planwright worker`. */
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { type WorkspaceLayout, workspaceLayout } from '../store/layout';
+
+const IDLE_MS = 30 * 60_000;
+const IDLE_CHECK_MS = 60_000;
+
+export interface RunWorkerOptions {
+  layout: WorkspaceLayout;
+  env: NodeJS.ProcessEnv;
+  address: string;
+  namespace: string;
+  connection?: { tls?: unknown; apiKey?: string };
+  /** Stops by itself after half an hour without a plan that runs or waits: for workers that a command started. */
+  stopWhenIdle: boolean;
+  /** Called once the worker polls. */
+  ready: () => void;
+}
+
+/**
+ * Runs until SIGTERM, SIGINT or (when told) idleness; activities in flight get 30 s to finish.
+ * @returns the exit code
+ */
+export async function runWorker(options: RunWorkerOptions): Promise<number> {
+  const { NativeConnection, Runtime, DefaultLogger } = await import('@temporalio/worker');
+  const { createPlanWorker } = await import('./create');
+  const { layout, env, address, namespace } = options;
+  const log = pino({ base: { workspace: layout.id, pid: process.pid } });
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      log[level === 'ERROR' ? 'error' : 'warn']({ ...meta }, message);
+    }),
+    shutdownSignals: [],
+  });
+  const connection = await NativeConnection.connect({ address, ...(options.connection as object) });
+  try {
+    const planWorker = await createPlanWorker({ connection, namespace, layout, env, log });
+    const stop = (signal: string): void => {
+      log.info({ signal }, 'worker stops');
+      if (planWorker.worker.getState() === 'RUNNING') planWorker.worker.shutdown();
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
+    const { projector } = planWorker;
+    const idle = setInterval(() => {
+      if (options.stopWhenIdle && !projector.busy() && Date.now() - projector.lastChange > IDLE_MS) stop('idle');
+    }, IDLE_CHECK_MS);
+    const running = planWorker.run();
+    options.ready();
+    try {
+      await running;
+    } finally {
+      clearInterval(idle);
+      await projector.close();
+    }
+    return 0;
+  } finally {
+    await connection.close();
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { workspace: { type: 'string' } } });
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = process.env;
+  if (!values.workspace || !address || !namespace) {
+    throw new Error('the worker needs --workspace DIR, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE; use `planwright worker`');
+  }
+  process.exitCode = await runWorker({
+    layout: workspaceLayout(values.workspace),
+    env: process.env,
+    address,
+    namespace,
+    stopWhenIdle: true,
+    ready: () => process.stdout.write(`${JSON.stringify({ ready: true })}\n`),
+  });
+}
+
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${JSON.stringify({ level: 60, msg: error instanceof Error ? error.message : String(error) })}\n`);
+    process.exitCode = 1;
+  });
+}

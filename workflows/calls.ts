@@ -1,0 +1,104 @@
+/**
+ * The activities as the workflow calls them: options, ids and summaries in one place (settings: the measured
+ * ones of the design), and the retry of what only a worker's death interrupted.
+ */
+import {
+  ActivityFailure,
+  type ActivityOptions,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { PlanActivities } from '../activities/types';
+import type { TaskError } from '../plan/view';
+
+const RETRY = { initialInterval: 100, backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 8 } as const;
+
+const COMMON = {
+  startToCloseTimeout: '5m',
+  heartbeatTimeout: '5s',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: RETRY,
+} satisfies ActivityOptions;
+
+/** How often a step is scheduled anew when its worker died or was stopped, beside the server's own retries. */
+const RESCHEDULES = 20;
+
+export interface Step {
+  /** Activity id: step, task, generation, run; unique within the workflow run. */
+  id: string;
+  /** One line that people read in Temporal's tools. */
+  summary: string;
+  /** Milliseconds; for calls of a model only. */
+  timeoutMs?: number;
+  taskQueue?: string | null;
+}
+
+/** A model is asked at most three times within one generation (twice again after a broken answer). */
+const CALLS_PER_GENERATION = 3;
+
+function options(step: Step, attempt: number): ActivityOptions {
+  return {
+    ...COMMON,
+    activityId: attempt === 0 ? step.id : `${step.id}-again${attempt}`,
+    summary: step.summary,
+    ...(step.timeoutMs ? { startToCloseTimeout: step.timeoutMs * CALLS_PER_GENERATION + 60_000 } : {}),
+    ...(step.taskQueue ? { taskQueue: step.taskQueue } : {}),
+  };
+}
+
+/** Calls one activity. Throws what the activity threw once its retries are used up. */
+export async function call<Name extends keyof PlanActivities>(
+  name: Name,
+  step: Step,
+  request: Parameters<PlanActivities[Name]>[0],
+): Promise<Awaited<ReturnType<PlanActivities[Name]>>> {
+  for (let attempt = 0; ; attempt++) {
+    const activity = proxyActivities<PlanActivities>(options(step, attempt))[name] as unknown as (
+      request: Parameters<PlanActivities[Name]>[0],
+    ) => ReturnType<PlanActivities[Name]>;
+    try {
+      return await activity(request);
+    } catch (error) {
+      if (!interrupted(error) || attempt >= RESCHEDULES) throw error;
+    }
+  }
+}
+
+/** As `call`, but a cancel waits until it is done: for what changes files. */
+export function callToTheEnd<Name extends keyof PlanActivities>(
+  name: Name,
+  step: Step,
+  request: Parameters<PlanActivities[Name]>[0],
+): Promise<Awaited<ReturnType<PlanActivities[Name]>>> {
+  return CancellationScope.nonCancellable(() => call(name, step, request));
+}
+
+/** True where the work itself did not fail: its worker died, or was stopped and lost its heartbeat. */
+function interrupted(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure)) return false;
+  const { cause } = error;
+  if (cause instanceof TimeoutFailure) return cause.timeoutType === 'HEARTBEAT' || cause.timeoutType === 'START_TO_CLOSE';
+  return cause instanceof ApplicationFailure && cause.type === 'WorkerDied';
+}
+
+/** An activity's failure in the words of a task's `error`. Rethrows a cancellation, and what is no failure of an activity. */
+export function taskErrorOf(error: unknown): TaskError {
+  if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+  const { cause } = error;
+  if (cause instanceof ApplicationFailure) {
+    const [detail] = cause.details ?? [];
+    const advice = isAdvice(detail) ? detail.advice : undefined;
+    return { type: cause.type ?? 'Error', message: cause.message, ...(advice ? { advice } : {}) };
+  }
+  if (cause instanceof TimeoutFailure) {
+    return { type: 'Timeout', message: `${error.activityType} did not finish in time.`, advice: 'Raise --timeout and retry.' };
+  }
+  return { type: 'Error', message: cause?.message ?? error.message };
+}
+
+function isAdvice(detail: unknown): detail is { advice: string } {
+  return typeof detail === 'object' && detail !== null && 'advice' in detail && typeof detail.advice === 'string';
+}

@@ -1,0 +1,93 @@
+import { uuid4 } from '@temporalio/workflow';
+import type { GateView, TaskView } from '../plan/view';
+import { call } from './calls';
+import { close } from './rulings';
+import type { PlanState, TaskInternals } from './state';
+
+/** What is shared by everything that carries out one plan: its state, and the two things that change it from outside. */
+export class PlanContext {
+  /** Set to let calls in flight come back and start nothing more, before continue-as-new. */
+  draining = false;
+  private snapshotsStarted: number;
+  private snapshotReads = 0;
+
+  constructor(
+    readonly state: PlanState,
+    /** Called after every change of the view: tells the projection, Temporal's search attributes and details. */
+    private readonly onChange: () => void,
+    /** Distinguishes activity ids of this workflow run from earlier ones. */
+    private readonly now: () => string,
+  ) {
+    this.snapshotsStarted = state.snapshot?.number ?? 0;
+  }
+
+  /** ISO time of the current workflow task. */
+  at(): string {
+    return this.now();
+  }
+
+  task(id: string): TaskView {
+    const task = this.state.view.tasks[id];
+    if (!task) throw new Error(`no task ${id}`);
+    return task;
+  }
+
+  internals(id: string): TaskInternals {
+    const internals = this.state.internals[id];
+    if (!internals) throw new Error(`no task ${id}`);
+    return internals;
+  }
+
+  update(id: string, change: Partial<TaskView>): void {
+    Object.assign(this.task(id), change);
+    this.changed();
+  }
+
+  changed(): void {
+    this.state.view.updatedAt = this.at();
+    this.state.view.changes += 1;
+    this.onChange();
+  }
+
+  /** Opens a gate; its id is unguessable and belongs to this plan alone. */
+  openGate(gate: Omit<GateView, 'gate' | 'since' | 'until' | 'outcome'>): GateView {
+    const opened: GateView = {
+      ...gate,
+      gate: `gate-${uuid4().replaceAll('-', '').slice(0, 16)}`,
+      since: this.at(),
+      until: null,
+      outcome: null,
+    };
+    this.state.view.gates.push(opened);
+    this.changed();
+    return opened;
+  }
+
+  /** Closes what is open of one task (or of the run, for null) because the question no longer stands. */
+  withdrawGates(task: string | null, reason: string): void {
+    for (const gate of this.state.view.gates.filter((open) => task === null || open.task === task)) {
+      close(this.state, gate, { decision: 'void', by: 'planwright', reason, at: this.at() });
+    }
+  }
+
+  /**
+   * Reads the workspace anew: policy, facts, existing files. `number` is that of the read's *start*, so that a file
+   * written while it ran is still laid over it.
+   */
+  async readWorkspace(extraPaths: string[], label: string): Promise<void> {
+    this.snapshotsStarted += 1;
+    const number = this.snapshotsStarted;
+    this.snapshotReads += 1;
+    const step = { id: `read-${label}-${this.snapshotReads}`, summary: 'read the workspace' };
+    const read = await call('readWorkspace', step, { plan: this.state.view.id, extraPaths });
+    if (number < (this.state.snapshot?.number ?? 0)) return;
+    this.state.snapshot = { digest: read.digest, number };
+    this.state.policy = read.policy;
+    this.state.view.context.gitHead = read.gitHead;
+  }
+
+  /** Number to remember with a file written now: snapshots that started later contain it. */
+  get currentSnapshot(): number {
+    return this.snapshotsStarted;
+  }
+}

@@ -1,0 +1,318 @@
+/**
+ * The plan workflow: one execution (with continue-as-new) for a plan's whole life. This file only wires
+ * messages; what they mean is in rulings.ts, run-executor.ts and plan/admission.ts.
+ */
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxySinks,
+  type Sinks,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { admitApply } from '../plan/admission';
+import { isSettledPlan, isSettledTask } from '../plan/states';
+import type { TaskGraph } from '../plan/types';
+import type { ApplyAnswer, ApplyRequest, CancelRequest, Decide, DecideAnswer } from '../plan/view';
+import { PlanContext } from './context';
+import { details } from './details';
+import * as messages from './messages';
+import { makePlan } from './planning';
+import { RunExecutor } from './run-executor';
+import { checkDecide, RulingRefused, rule } from './rulings';
+import { type NewPlan, newState, type PlanState } from './state';
+
+/** Told, outside the history, that the plan's file should be written anew. */
+export interface ProjectionSinks extends Sinks {
+  projection: { changed(plan: string): void };
+}
+
+export interface PlanInput {
+  plan?: NewPlan;
+  carried?: PlanState;
+}
+
+const QUIET_EVENTS = 1_500;
+const BUSY_EVENTS = 4_000;
+
+const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
+const PLAN_RISK = defineSearchAttributeKey('PlanRisk', SearchAttributeType.KEYWORD);
+const PLAN_WAITING = defineSearchAttributeKey('PlanWaitingSince', SearchAttributeType.DATETIME);
+
+const { projection } = proxySinks<ProjectionSinks>();
+const now = (): string => new Date().toISOString();
+
+export async function planWorkflow(input: PlanInput): Promise<void> {
+  const carried = input.carried;
+  if (!carried && !input.plan) throw ApplicationFailure.nonRetryable('planWorkflow needs a plan', 'BadInput');
+  const state = carried ?? newState(input.plan as NewPlan, now());
+  await new PlanWorkflow(state, carried ? null : (input.plan?.graph ?? null)).live();
+}
+
+class PlanWorkflow {
+  private readonly context: PlanContext;
+  private executor: RunExecutor | null = null;
+  private planning: CancellationScope | null = null;
+  private published = { state: '', waiting: '' };
+
+  constructor(
+    private readonly state: PlanState,
+    private readonly given: TaskGraph | null,
+  ) {
+    this.context = new PlanContext(state, () => this.publish(), now);
+    this.handle();
+    this.publish();
+  }
+
+  /** All handlers are set before the first await, or messages that arrive early are lost. */
+  private handle(): void {
+    setHandler(messages.planQuery, (since) => (since === this.state.view.changes ? null : this.state.view), { description: 'The plan as JSON (planwright.plan/1)' });
+    setHandler(messages.gatesQuery, () => this.state.view.gates, { description: 'Gates that wait for a decision' });
+    setHandler(messages.applyUpdate, (request) => this.apply(request), {
+      description: 'Starts a run, or attaches to the one under way: { by, yes, resume, retry, task, … }',
+      validator: (request) => this.validateApply(request),
+    });
+    setHandler(messages.decideUpdate, (decision) => this.decide(decision), {
+      description: 'Decides a gate: { gate, decision, by, reason, digest }',
+      validator: (decision) => asFailure((): void => checkDecide(decision)),
+    });
+    setHandler(messages.decideSignal, (decision) => this.decideBySignal(decision), {
+      description: 'Decides a gate without waiting for the answer; same payload as the update',
+    });
+    setHandler(messages.cancelUpdate, (request) => this.cancel(request?.by ?? 'unknown', request?.reason ?? null), {
+      description: 'Cancels the run under way: { by, reason }',
+      validator: (_request: CancelRequest) => this.validateCancel(),
+    });
+  }
+
+  /** Stays until the workflow itself is cancelled, or continues as new. */
+  async live(): Promise<never> {
+    await CancellationScope.nonCancellable(async () => {
+      const root = workflowCancellation();
+      if (this.state.view.status === 'planning') await this.plan(root);
+      for (;;) {
+        await condition(() => root.requested() || this.state.run !== null || this.quietLimit());
+        if (root.requested()) break;
+        if (this.state.run) await this.carryOutRun(root);
+        if (root.requested()) break;
+        if (this.state.run || this.quietLimit()) await this.continueAsNew();
+      }
+      this.closeForTemporal();
+      await condition(allHandlersFinished);
+    });
+    // Only a cancelled root gets here: this rethrows its cancellation, so the workflow closes as Canceled.
+    await condition(() => false);
+    throw new Error('unreachable');
+  }
+
+  /** Planning can be cancelled like a run; what is left then says so. */
+  private async plan(root: { requested(): boolean }): Promise<void> {
+    const scope = new CancellationScope();
+    this.planning = scope;
+    void condition(() => root.requested() || this.planning === null).then(() => scope.cancel());
+    try {
+      await scope.run(() => makePlan(this.context, this.given));
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      this.state.view.status = 'failed';
+      this.state.view.failure = { type: 'Cancelled', message: 'Planning was cancelled.' };
+      this.context.changed();
+    } finally {
+      this.planning = null;
+    }
+  }
+
+  private async carryOutRun(root: { requested(): boolean }): Promise<void> {
+    const { run } = this.state;
+    if (!run) return;
+    const executor = new RunExecutor(this.context, run);
+    this.executor = executor;
+    let over = false;
+    const drain = condition(() => over || root.requested() || workflowInfo().historyLength > BUSY_EVENTS || this.quietWait()).then(() => {
+      if (over) return;
+      if (root.requested()) executor.cancel('Temporal (workflow cancel)', null);
+      else this.context.draining = true;
+    });
+    await executor.execute();
+    over = true;
+    await drain;
+    this.executor = null;
+  }
+
+  private quietLimit(): boolean {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    return historyLength > QUIET_EVENTS || continueAsNewSuggested;
+  }
+
+  /** In a run that only waits for people, a long history is left behind early. */
+  private quietWait(): boolean {
+    return this.state.view.status === 'waiting' && this.quietLimit();
+  }
+
+  private async continueAsNew(): Promise<never> {
+    await condition(allHandlersFinished);
+    return continueAsNew<typeof planWorkflow>({ carried: this.state });
+  }
+
+  private validateApply(request: ApplyRequest): void {
+    if (typeof request !== 'object' || request === null || typeof request.by !== 'string' || request.by === '') {
+      throw failure('BadInput', 'apply takes an object with at least "by": who asks.');
+    }
+    for (const key of ['timeoutMs', 'concurrency'] as const) {
+      const value = request[key];
+      if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
+        throw failure('BadInput', `"${key}" is a whole number of at least 1.`);
+      }
+    }
+    const admission = admitApply(this.state.view, request, this.state.policy);
+    if (admission.kind === 'refused') throw failure(admission.refusal.type, admission.refusal.message);
+  }
+
+  private apply(request: ApplyRequest): ApplyAnswer {
+    const { state } = this;
+    const admission = admitApply(state.view, request, state.policy);
+    if (admission.kind === 'refused') throw failure(admission.refusal.type, admission.refusal.message);
+    if (admission.kind === 'nothing') return { result: 'nothing', run: null, message: admission.message };
+    if (admission.kind === 'attach') {
+      return { result: 'attached', run: state.run?.number ?? null, message: null };
+    }
+    const number = (state.view.runs.at(-1)?.number ?? 0) + 1;
+    state.view.runs.push({
+      number,
+      kind: admission.runKind,
+      status: 'running',
+      startedAt: now(),
+      finishedAt: null,
+      by: request.by,
+      yes: request.yes === true,
+      tasks: admission.tasks,
+      reason: null,
+    });
+    for (const id of admission.tasks) this.prepare(id, number, request);
+    state.run = {
+      number,
+      request,
+      passed: 'MEDIUM',
+      settings: { ...state.plan.settings, ...request.settings },
+      timeoutMs: request.timeoutMs ?? state.plan.timeoutMs,
+    };
+    state.view.status = 'running';
+    state.view.reason = null;
+    this.context.changed();
+    return { result: 'started', run: number, message: null };
+  }
+
+  /** A task that runs again starts from `pending`; a finished answer of the model is kept where the model was not at fault. */
+  private prepare(id: string, run: number, request: ApplyRequest): void {
+    const task = this.context.task(id);
+    const own = this.context.internals(id);
+    const askAgain = task.status === 'completed' || task.status === 'declined' || CONTENT_ERRORS.has(task.error?.type ?? '');
+    Object.assign(own, { approved: {}, rejected: {}, requested: [], repairs: 0, conflicts: 0 });
+    if (askAgain) {
+      own.generation += 1;
+      own.feedback = [];
+    }
+    if (request.task === id && request.instruct) own.instruction = request.instruct;
+    Object.assign(task, { status: 'pending', reason: null, error: null, startedAt: null, completedAt: null, run });
+  }
+
+  private decide(decision: Decide): DecideAnswer {
+    return asFailure(
+      () => rule(this.state, decision, now()),
+      () => this.context.changed(),
+    );
+  }
+
+  private decideBySignal(decision: unknown): void {
+    try {
+      checkDecide(decision);
+      rule(this.state, decision, now());
+    } catch (error) {
+      if (!(error instanceof RulingRefused)) throw error;
+    }
+    this.context.changed();
+  }
+
+  private validateCancel(): void {
+    if (this.state.view.status === 'planning') return;
+    if (isSettledPlan(this.state.view.status)) {
+      throw failure('NotReady', `Plan ${this.state.view.id} is ${this.state.view.status}: there is nothing to cancel.`);
+    }
+  }
+
+  private async cancel(by: string, reason: string | null): Promise<{ status: string }> {
+    this.planning?.cancel();
+    await condition(() => this.planning === null && (this.executor !== null || this.state.run === null));
+    this.executor?.cancel(by, reason);
+    await condition(() => this.state.run === null);
+    return { status: this.state.view.status };
+  }
+
+  /** `temporal workflow cancel` ends the plan: what is unfinished is cancelled, and the file says why. */
+  private closeForTemporal(): void {
+    const { view } = this.state;
+    for (const task of Object.values(view.tasks)) if (!isSettledTask(task.status)) task.status = 'cancelled';
+    view.status = 'cancelled';
+    view.reason = 'its workflow was cancelled in Temporal';
+    this.context.changed();
+  }
+
+  private publish(): void {
+    const { view, plan } = this.state;
+    if (this.state.run) view.status = this.onlyWaits() ? 'waiting' : 'running';
+    setCurrentDetails(details(view));
+    projection.changed(view.id);
+    const waiting = view.gates[0]?.since ?? '';
+    if (!plan.searchAttributes || (this.published.state === view.status && this.published.waiting === waiting)) return;
+    this.published = { state: view.status, waiting };
+    upsertSearchAttributes([
+      { key: PLAN_STATE, value: view.status },
+      { key: PLAN_RISK, value: view.risk },
+      { key: PLAN_WAITING, value: waiting === '' ? null : new Date(waiting) },
+    ]);
+  }
+
+  /** True where a person is the only thing that a run waits for. */
+  private onlyWaits(): boolean {
+    const { view } = this.state;
+    if (view.gates.length === 0) return false;
+    return !Object.values(view.tasks).some((task) => ['generating', 'verifying', 'writing'].includes(task.status));
+  }
+}
+
+/** Errors for which the same answer of the model would fail again. */
+const CONTENT_ERRORS = new Set(['Verification', 'BadAnswer', 'Refused', 'PathRefused']);
+
+function failure(type: string, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ message, type, nonRetryable: true });
+}
+
+/** Runs a ruling; a refusal becomes the contract's failure. `after` runs either way: a refusal is recorded too. */
+function asFailure<T>(ruling: () => T, after?: () => void): T {
+  try {
+    return ruling();
+  } catch (error) {
+    if (error instanceof RulingRefused) throw failure(error.type, error.message);
+    throw error;
+  } finally {
+    after?.();
+  }
+}
+
+/** Watches for a cancellation of the whole workflow, as `temporal workflow cancel` asks for. */
+function workflowCancellation(): { requested(): boolean } {
+  let requested = false;
+  const root = CancellationScope.current().parent ?? CancellationScope.current();
+  root.cancelRequested.catch((error: unknown) => {
+    if (!isCancellation(error)) throw error;
+    requested = true;
+  });
+  return { requested: () => requested };
+}

@@ -1,0 +1,154 @@
+import type { ModelSettings, PolicySnapshot, TaskGraph } from '../plan/types';
+import { type ApplyRequest, type GateView, PLAN_SCHEMA, type PlanView, type TaskView } from '../plan/view';
+
+/** What a plan is started with; the goal's bytes are limited by the client and by policy. */
+export interface NewPlan {
+  id: string;
+  name: string;
+  goal: string;
+  /** The workspace's id (`ws-…`), never its path. */
+  workspace: string;
+  by: string;
+  settings: ModelSettings;
+  timeoutMs: number;
+  planwrightVersion: string;
+  /** A graph made elsewhere: checked like the model's, and the model is not asked. */
+  graph: TaskGraph | null;
+  /** False where the search attributes are not registered; nothing is upserted then. */
+  searchAttributes: boolean;
+  /** Task queue for calls of the model; null: the workspace's own. */
+  llmQueue: string | null;
+}
+
+/** What the workflow knows of a task beyond its view. */
+export interface TaskInternals {
+  /** Number of the generation that is current; 0 before the first. */
+  generation: number;
+  /** What the next generation is told: findings, or a person's requested changes. */
+  feedback: string[];
+  /** Changes that a person asked for at a gate, until the next generation takes them up. */
+  requested: string[];
+  instruction: string | null;
+  /** Digests of files that a person approved; they survive a new generation with the same bytes. */
+  approved: { [digest: string]: { by: string; at: string } };
+  rejected: { [digest: string]: { by: string; at: string } };
+  /** Number of the workspace snapshot before which its files were written; 0: none this snapshot. */
+  writtenAfterSnapshot: number;
+  /** Regenerations after failed verification, and after a changed base, in this run. */
+  repairs: number;
+  conflicts: number;
+  /** Backups this plan already made: path → backup, so that our own output never becomes "the original". */
+  backups: { [path: string]: string | null };
+}
+
+export interface RunState {
+  number: number;
+  request: ApplyRequest;
+  /** The risk up to which `--yes` approves in this run. */
+  passed: 'MEDIUM' | 'HIGH';
+  settings: ModelSettings;
+  timeoutMs: number;
+}
+
+/** Everything that continue-as-new carries. */
+export interface PlanState {
+  view: PlanView;
+  plan: NewPlan;
+  policy: PolicySnapshot;
+  snapshot: { digest: string; number: number } | null;
+  internals: { [task: string]: TaskInternals };
+  /** The run under way. */
+  run: RunState | null;
+  /** Decided gates, newest last; bounded, so that a late answer still learns who decided. */
+  decided: GateView[];
+  /** Rulings that were refused, newest last; bounded. */
+  refused: { at: string; gate: string; by: string; type: string; message: string }[];
+}
+
+export const KEPT_DECIDED_GATES = 500;
+export const KEPT_REFUSALS = 100;
+
+/** Policy in force until the worker has read the real one: nothing is allowed by it, and nothing runs before. */
+const UNREAD_POLICY: PolicySnapshot = { digest: '', maxTasks: 0, onDecline: 'run', flags: [] };
+
+/** The state of a plan that was just started. @param at ISO time */
+export function newState(plan: NewPlan, at: string): PlanState {
+  const view: PlanView = {
+    schema: PLAN_SCHEMA,
+    id: plan.id,
+    name: plan.name,
+    goal: plan.goal,
+    status: 'planning',
+    reason: null,
+    failure: null,
+    risk: 'LOW',
+    riskReasons: [],
+    revision: 1,
+    changes: 0,
+    createdAt: at,
+    updatedAt: at,
+    provider: plan.settings.provider,
+    model: plan.settings.model,
+    temperature: plan.settings.temperature,
+    context: {
+      planwrightVersion: plan.planwrightVersion,
+      policySnapshot: '',
+      toolVersions: {},
+      gitHead: null,
+      workspace: plan.workspace,
+    },
+    graph: { nodes: [] },
+    tasks: {},
+    runs: [],
+    gates: [],
+    usage: { promptTokens: 0, completionTokens: 0, calls: 0 },
+    raw: null,
+  };
+  return {
+    view,
+    plan: { ...plan, graph: null },
+    policy: UNREAD_POLICY,
+    snapshot: null,
+    internals: {},
+    run: null,
+    decided: [],
+    refused: [],
+  };
+}
+
+export function newTaskView(number: number): TaskView {
+  return {
+    number,
+    status: 'pending',
+    reason: null,
+    attempts: 0,
+    startedAt: null,
+    completedAt: null,
+    skill: null,
+    files: [],
+    verification: [],
+    decisions: [],
+    usage: { promptTokens: 0, completionTokens: 0, calls: 0 },
+    modelReturned: null,
+    output: {},
+    error: null,
+    raw: null,
+    run: null,
+  };
+}
+
+export function newInternals(): TaskInternals {
+  return {
+    generation: 0,
+    feedback: [],
+    requested: [],
+    instruction: null,
+    approved: {},
+    rejected: {},
+    writtenAfterSnapshot: 0,
+    repairs: 0,
+    conflicts: 0,
+    backups: {},
+  };
+}
+

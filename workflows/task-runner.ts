@@ -1,0 +1,307 @@
+/**
+ * One task from generation to file. The task's status is the step to take next, so that a run goes on from
+ * carried state as it does from the middle.
+ */
+import { condition } from '@temporalio/workflow';
+import { ancestorsOf } from '../plan/graph';
+import { refsIn } from '../plan/refs';
+import { isSettledTask } from '../plan/states';
+import type { Risk, TaskNode, Usage, VerifyResult, WriteResult } from '../plan/types';
+import type { FileView, TaskError } from '../plan/view';
+import { call, callToTheEnd, type Step, taskErrorOf } from './calls';
+import type { PlanContext } from './context';
+import type { RunState } from './state';
+
+const REPAIRS = 2;
+const CONFLICTS_UNDER_YES = 2;
+const LEVEL: { [risk in Risk]: number } = { LOW: 0, MEDIUM: 1, HIGH: 2 };
+
+/** Limits how many tasks generate at once; a task that waits for a person holds no place. */
+export interface Places {
+  take(): Promise<void>;
+  give(): void;
+}
+
+export class TaskRunner {
+  constructor(
+    private readonly context: PlanContext,
+    private readonly node: TaskNode,
+    private readonly run: RunState,
+    private readonly places: Places,
+  ) {}
+
+  private get task() {
+    return this.context.task(this.node.id);
+  }
+
+  private get own() {
+    return this.context.internals(this.node.id);
+  }
+
+  /** Carries the task out until it is settled, or until the context drains. Throws only on cancellation. */
+  async carryOut(): Promise<void> {
+    while (!this.context.draining && !isSettledTask(this.task.status)) {
+      if (this.task.status === 'awaiting_approval') await this.awaitDecisions();
+      else await this.work();
+    }
+  }
+
+  private async work(): Promise<void> {
+    await this.places.take();
+    try {
+      if (this.context.draining) return;
+      if (this.task.status === 'pending' || this.task.status === 'generating') await this.generate();
+      if (!this.context.draining && this.task.status === 'verifying') await this.verify();
+      if (!this.context.draining && this.task.status === 'writing') await this.write();
+    } finally {
+      this.places.give();
+    }
+  }
+
+  private step(name: string): Step {
+    const { generation } = this.own;
+    // A generation can be verified or written more than once in a run, after a base changed: conflicts tell them apart.
+    const id = [name, this.node.id, `g${generation}`, `r${this.run.number}`, `c${this.own.conflicts}`].join('-');
+    return { id, summary: `${name} task ${this.task.number} (${this.node.tool})` };
+  }
+
+  private async generate(): Promise<void> {
+    const { own, node, run, context } = this;
+    if (own.generation === 0) own.generation = 1;
+    const startedAt = this.task.startedAt ?? context.at();
+    context.update(node.id, { status: 'generating', startedAt, attempts: own.generation, error: null, reason: null });
+    try {
+      const step = { ...this.step('generate'), timeoutMs: run.timeoutMs, taskQueue: context.state.plan.llmQueue };
+      const result = await call('generate', step, {
+        plan: context.state.view.id,
+        task: node,
+        refs: this.references(),
+        generation: own.generation,
+        settings: run.settings,
+        timeoutMs: run.timeoutMs,
+        workspace: context.state.snapshot?.digest ?? '',
+        overlay: this.overlay(),
+        feedback: own.feedback,
+        instruction: own.instruction,
+      });
+      if (!result.fromRecord) this.count(result.usage);
+      context.update(node.id, {
+        status: 'verifying',
+        skill: result.skill,
+        modelReturned: result.modelReturned,
+        output: result.output,
+        raw: result.raw,
+        files: result.files.map((file) => ({
+          ...file,
+          action: file.preSha256 === null ? 'create' : file.preSha256 === file.sha256 ? 'unchanged' : 'modify',
+          backup: null,
+          state: 'proposed',
+          digest: '',
+          diffStat: { added: 0, removed: 0 },
+          risk: 'LOW',
+        })),
+      });
+    } catch (error) {
+      this.fail(taskErrorOf(error));
+    }
+  }
+
+  private references() {
+    const { view } = this.context.state;
+    const tool = (id: string): string => view.graph.nodes.find((node) => node.id === id)?.tool ?? '';
+    return Object.fromEntries(
+      refsIn(this.node.input).map(({ task }) => [task, { tool: tool(task), output: this.context.task(task).output }]),
+    );
+  }
+
+  /** Files that ancestors wrote since the snapshot was read; it cannot hold them. */
+  private overlay(): { [path: string]: string } {
+    const { view, snapshot } = this.context.state;
+    const ancestors = ancestorsOf(view.graph, this.node.id);
+    const overlay: { [path: string]: string } = {};
+    for (const { id } of view.graph.nodes) {
+      if (!ancestors.has(id) || this.context.internals(id).writtenAfterSnapshot < (snapshot?.number ?? 0)) continue;
+      for (const file of this.context.task(id).files) {
+        if (file.state === 'written') overlay[file.path] = file.sha256;
+      }
+    }
+    return overlay;
+  }
+
+  private count(usage: Usage): void {
+    for (const total of [this.task.usage, this.context.state.view.usage]) {
+      total.promptTokens += usage.promptTokens;
+      total.completionTokens += usage.completionTokens;
+      total.calls += usage.calls;
+    }
+  }
+
+  private artifact() {
+    return this.task.files.map(({ path, sha256, bytes, preSha256, mode }) => ({ path, sha256, bytes, preSha256, mode }));
+  }
+
+  private async verify(): Promise<void> {
+    const { context, node, run } = this;
+    const about = { plan: context.state.view.id, task: node.id, tool: node.tool, files: this.artifact() };
+    try {
+      if (!run.request.yes) {
+        await this.afterVerify(await call('verify', this.step('verify'), about), null);
+        return;
+      }
+      context.update(node.id, { status: 'writing' });
+      const { verified, written } = await callToTheEnd('verifyAndWrite', this.step('write'), {
+        ...about,
+        allowAllPaths: run.request.allowAllPaths === true,
+        keepBackup: this.own.backups,
+        riskPassed: run.passed,
+      });
+      await this.afterVerify(verified, written);
+    } catch (error) {
+      this.fail(taskErrorOf(error));
+    }
+  }
+
+  private async afterVerify(verified: VerifyResult, written: WriteResult | null): Promise<void> {
+    const byPath = new Map(verified.files.map((file) => [file.path, file]));
+    this.task.verification = verified.verification;
+    this.task.files = this.task.files.map((file) => ({ ...file, ...byPath.get(file.path) }));
+    if (verified.verdict === 'failed') this.repair(verified);
+    else if (verified.stale.length > 0) await this.regenerate(verified.stale);
+    else if (written) await this.afterWrite(written, this.task.files);
+    else this.openGates();
+  }
+
+  /** Findings go back to a model; the template provider would only say the same again. */
+  private repair(verified: VerifyResult): void {
+    const errors = verified.verification.flatMap((row) =>
+      row.findings
+        .filter((finding) => finding.severity === 'error')
+        .map((finding) => `${row.path}${finding.line ? `:${finding.line}` : ''}: ${finding.message} (${row.verifier}: ${finding.rule})`),
+    );
+    if (this.run.settings.provider !== 'template' && this.own.repairs < REPAIRS) {
+      this.own.repairs += 1;
+      this.nextGeneration(errors);
+      return;
+    }
+    this.fail({
+      type: 'Verification',
+      message: `Verification found ${errors.length} error(s):\n${errors.slice(0, 10).join('\n')}`,
+      advice: 'Look at the proposed files with `planwright plan show --task`, then retry.',
+    });
+  }
+
+  private nextGeneration(feedback: string[]): void {
+    this.own.generation += 1;
+    this.own.feedback = feedback;
+    this.context.withdrawGates(this.node.id, 'the task is generated again');
+    this.context.update(this.node.id, { status: 'generating' });
+  }
+
+  /** The workspace moved on under the artifact: decisions on it are void, and it is made again on the new base. */
+  private async regenerate(paths: string[]): Promise<void> {
+    this.own.conflicts += 1;
+    if (this.run.request.yes && this.own.conflicts > CONFLICTS_UNDER_YES) {
+      this.fail({
+        type: 'Conflict',
+        message: `${paths.join(', ')} changed on disk each time before it could be written.`,
+        advice: 'Find out what else writes there, then run `planwright apply --resume --retry`.',
+      });
+      return;
+    }
+    await this.context.readWorkspace(paths, `task-${this.node.id}-r${this.run.number}`);
+    this.nextGeneration([]);
+  }
+
+  private openGates(): void {
+    const { context, node, run } = this;
+    const asks = (file: FileView): boolean =>
+      file.action !== 'unchanged' &&
+      !this.own.approved[file.digest] &&
+      !this.own.rejected[file.digest] &&
+      (!run.request.yes || LEVEL[file.risk] > LEVEL[run.passed]);
+    const questions = this.task.files.filter(asks);
+    if (questions.length === 0) {
+      context.update(node.id, { status: 'writing' });
+      return;
+    }
+    for (const file of questions) {
+      context.openGate({
+        kind: 'file',
+        task: node.id,
+        path: file.path,
+        digest: file.digest,
+        risk: file.risk,
+        riskReasons: [],
+        diffStat: file.diffStat,
+        sha256: file.sha256,
+        preSha256: file.preSha256,
+      });
+    }
+    context.update(node.id, { status: 'awaiting_approval' });
+  }
+
+  private async awaitDecisions(): Promise<void> {
+    const { context, own } = this;
+    const open = (): boolean => context.state.view.gates.some((gate) => gate.task === this.node.id);
+    await condition(() => context.draining || own.requested.length > 0 || !open());
+    if (context.draining) return;
+    if (own.requested.length > 0) this.nextGeneration(own.requested.splice(0));
+    else context.update(this.node.id, { status: 'writing' });
+  }
+
+  private async write(): Promise<void> {
+    const { context, node, run, own } = this;
+    const refused = new Set(this.task.files.filter((file) => own.rejected[file.digest]).map((file) => file.path));
+    if (refused.size > 0 && this.task.files.every((file) => refused.has(file.path) || file.action === 'unchanged')) {
+      this.markDeclined(refused);
+      context.update(node.id, { status: 'declined', reason: 'every file was refused', completedAt: context.at() });
+      return;
+    }
+    const accepted = this.artifact().filter((file) => !refused.has(file.path));
+    try {
+      const written = await callToTheEnd('writeFiles', this.step('write'), {
+        plan: context.state.view.id,
+        task: node.id,
+        tool: node.tool,
+        files: accepted,
+        allowAllPaths: run.request.allowAllPaths === true,
+        keepBackup: own.backups,
+      });
+      this.markDeclined(refused);
+      await this.afterWrite(written, this.task.files);
+    } catch (error) {
+      this.fail(taskErrorOf(error));
+    }
+  }
+
+  private markDeclined(refused: ReadonlySet<string>): void {
+    this.task.files = this.task.files.map((file) => (refused.has(file.path) ? { ...file, state: 'declined' } : file));
+  }
+
+  private async afterWrite(written: WriteResult, files: FileView[]): Promise<void> {
+    if (written.conflicts.length > 0) {
+      await this.regenerate(written.conflicts);
+      return;
+    }
+    const { own, context } = this;
+    const byPath = new Map(written.files.map((file) => [file.path, file]));
+    for (const file of written.files) {
+      if (!(file.path in own.backups)) own.backups[file.path] = file.backup;
+    }
+    own.writtenAfterSnapshot = context.currentSnapshot;
+    own.feedback = [];
+    context.update(this.node.id, {
+      status: 'completed',
+      completedAt: context.at(),
+      files: files.map((file) => {
+        const done = byPath.get(file.path);
+        return done ? { ...file, action: done.action, backup: done.backup, state: 'written' } : file;
+      }),
+    });
+  }
+
+  private fail(error: TaskError): void {
+    this.context.withdrawGates(this.node.id, 'the task failed');
+    this.context.update(this.node.id, { status: 'failed', error, reason: error.message, completedAt: this.context.at() });
+  }
+}
