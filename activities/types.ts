@@ -1,5 +1,4 @@
 import type {
-  CheckGraphRequest,
   DecomposeRequest,
   DecomposeResult,
   GenerateRequest,
@@ -16,10 +15,8 @@ import type {
 /** What the workflow calls; one function an activity. Each runs on the worker of the plan's workspace. */
 export interface PlanActivities {
   readWorkspace(request: { plan: string; extraPaths: string[] }): Promise<WorkspaceRead>;
-  /** Asks the model for a task graph and checks it. A broken graph comes back as `faults`, not as a failure. */
+  /** Asks the model for a task graph and checks it. A broken graph comes back as `faults`, not as a failure. One that was made elsewhere is only checked. */
   decompose(request: DecomposeRequest): Promise<DecomposeResult>;
-  /** Checks a graph made elsewhere as `decompose` checks the model's. */
-  checkGraph(request: CheckGraphRequest): Promise<DecomposeResult>;
   generate(request: GenerateRequest): Promise<GenerateResult>;
   verify(request: VerifyRequest): Promise<VerifyResult>;
   verifyAndWrite(request: VerifyAndWriteRequest): Promise<VerifyAndWriteResult>;

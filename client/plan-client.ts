@@ -14,7 +14,7 @@ import { replaceFile } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { PLAN_ID, planFileIds, readPlanFile } from '../store/plan-file';
-import type { PlanInput } from '../workflows/plan-workflow';
+import type { PlanInput } from '../workflows/state';
 import { connectionError, GRPC, grpcCode, isPassing, workflowRefusal } from './failures';
 import { listingOf } from './listing';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown } from './types';

@@ -31,14 +31,20 @@ const FORMATS: readonly { kind: string; pattern: RegExp }[] = [
   { kind: 'github-token', pattern: /\bgithub_pat_[A-Za-z0-9_]{20,255}\b/g },
   { kind: 'gitlab-token', pattern: /\bgl(?:pat|dt|rt|ptt)-[A-Za-z0-9_-]{20,255}/g },
   { kind: 'slack-token', pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,255}/g },
-  { kind: 'slack-webhook', pattern: /hooks\.slack\.com\/services\/(T[A-Z0-9]{6,20}\/B[A-Z0-9]{6,20}\/[A-Za-z0-9]{16,40})/g },
+  {
+    kind: 'slack-webhook',
+    pattern: /hooks\.slack\.com\/services\/(T[A-Z0-9]{6,20}\/B[A-Z0-9]{6,20}\/[A-Za-z0-9]{16,40})/g,
+  },
   // A digit is demanded, since class names such as "sk-loading-spinner-container" have the same form.
   { kind: 'api-key', pattern: /(?<![A-Za-z0-9_-])sk-(?=[A-Za-z_-]{0,200}\d)[A-Za-z0-9_-]{20,255}/g },
   { kind: 'stripe-key', pattern: /\b[sr]k_live_[A-Za-z0-9]{16,255}\b/g },
   { kind: 'npm-token', pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },
   { kind: 'pypi-token', pattern: /\bpypi-AgE[A-Za-z0-9_-]{50,255}/g },
   { kind: 'google-api-key', pattern: /\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])/g },
-  { kind: 'jwt', pattern: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}/g },
+  {
+    kind: 'jwt',
+    pattern: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}/g,
+  },
   { kind: 'bearer-token', pattern: /\bbearer[ \t]{1,4}([A-Za-z0-9._~+/-]{20,2000}={0,2})/gi },
 ];
 
@@ -49,11 +55,17 @@ const ASSIGNMENT =
 const URL_PASSWORD = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/"'<>`]{0,100}:([^\s@/"'`]{1,200})@/gi;
 
 /** Names that end like a secret's and are none. */
-const HARMLESS_NAMES = new Set(['id-token', 'id_token', 'persist-credentials', 'automountserviceaccounttoken']);
+const HARMLESS_NAMES = new Set([
+  'nopasswd',
+  'id-token',
+  'id_token',
+  'persist-credentials',
+  'automountserviceaccounttoken',
+]);
 
 /** Words that say "this is no real secret"; a value made of them alone, with digits and separators, is a placeholder. */
 const DUMMY_WORDS = (
-  'a an and admin app changeit changeme change me ci data database db default demo dev development dummy example fake ' +
+  'a an and cassandra admin app changeit changeme change me ci data database db default demo dev development dummy example fake ' +
   'foo bar baz fixme guest here in insert it key local localhost localdev minio mongo mongodb my mysql mariadb none ' +
   'not null pass password passwd pg placeholder please postgres postgresql prod production pwd rabbitmq redacted redis ' +
   'replace root sample secret set super test testing the this todo token user value xxx x your you api masked super supersecret strong use only for'
@@ -71,8 +83,13 @@ export function classifyValue(value: string): 'reference' | 'placeholder' | 'lit
   // YAML's anchors, aliases, tags and block scalars; %NAME% of Windows.
   if (/^(?:[&*!][A-Za-z_][\w-]*|[|>][+-]?\d?|~|%\w+%)$/.test(text)) return 'reference';
   if (/\$\{|\$\(|\{\{|\$[A-Za-z_]|^[\w.]+\(|<%/.test(text)) return 'reference';
-  if (/^(?:true|false|null|none|yes|no|on|off|read|write|required|optional|string|undefined)[;,]?$/i.test(text)) return 'reference';
-  if (/^(?:process\.env|os\.environ|env|var|local|data|module|secrets|inputs|vars|params|self|this|config|options)\./.test(text)) {
+  if (/^(?:true|false|null|none|yes|no|on|off|read|write|required|optional|string|undefined)[;,]?$/i.test(text))
+    return 'reference';
+  if (
+    /^(?:process\.env|os\.environ|env|var|local|data|module|secrets|inputs|vars|params|self|this|config|options)\./.test(
+      text,
+    )
+  ) {
     return 'reference';
   }
   if (/^<[^>]{0,100}>$/.test(text) || /^[.*x_•…-]+$/i.test(text)) return 'placeholder';

@@ -58,12 +58,17 @@ export function pathKey(path: string): string {
 /** A segment as a careless file system reads it: no case, invisible characters, `:stream`, dots or spaces at the end. */
 function undisguised(segment: string): string {
   const visible = segment.replace(INVISIBLE_ALL, '').replace(/(?<=[^:]):.*$/s, '');
-  return pathKey(visible).replace(/(?<=[^. ])[. ]+$/, '').trimStart();
+  return pathKey(visible)
+    .replace(/(?<=[^. ])[. ]+$/, '')
+    .trimStart();
 }
 
 function isGitFamily(segment: string): boolean {
   return GIT_FAMILY.has(undisguised(segment)) || /^git~\d+$/i.test(segment);
 }
+
+const utf8 = new TextEncoder();
+const utf8Length = (text: string): number => utf8.encode(text).length;
 
 function quoted(path: string): string {
   const shown = escapeForDisplay(path);
@@ -80,13 +85,13 @@ function segmentFault(segment: string): string | null {
   if (/^ /.test(segment)) return 'has a segment that begins with a space';
   if (WINDOWS_RESERVED.test(segment)) return `uses "${segment}", a reserved device name on Windows`;
   if (WINDOWS_SHORT.test(segment)) return `uses "${segment}", the form of a Windows short name`;
-  if (Buffer.byteLength(segment) > MAX_SEGMENT_BYTES) return `has a segment of more than ${MAX_SEGMENT_BYTES} bytes`;
+  if (utf8Length(segment) > MAX_SEGMENT_BYTES) return `has a segment of more than ${MAX_SEGMENT_BYTES} bytes`;
   return null;
 }
 
 function faultOf(path: string): string | null {
   if (path === '') return 'is empty';
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `is longer than ${MAX_PATH_BYTES} bytes`;
+  if (utf8Length(path) > MAX_PATH_BYTES) return `is longer than ${MAX_PATH_BYTES} bytes`;
   if (INVISIBLE.test(path)) return 'holds a control, bidirectional or invisible character';
   if (ODD_SPACE.test(path)) return 'holds a space character other than U+0020';
   if (path.includes('\\')) return 'holds a backslash; separate directories with "/"';
@@ -176,7 +181,8 @@ export function checkPaths(paths: readonly string[], rules: PathRules): PathFaul
 }
 
 function permission(path: string, allowed: boolean, inScope: boolean): string | null {
-  if (isDenied(path)) return `The path ${quoted(path)} is never writable: it belongs to git, Planwright or credentials.`;
+  if (isDenied(path))
+    return `The path ${quoted(path)} is never writable: it belongs to git, Planwright or credentials.`;
   if (!inScope) return `The path ${quoted(path)} is outside the paths that its skill may write.`;
   if (!allowed) return `The path ${quoted(path)} is outside the write allowlist (write.allow in policy.yaml).`;
   return null;

@@ -52,7 +52,9 @@ function mapStrings(value: Json, path: Path, change: (text: string, path: Path) 
 }
 
 function mapObject(value: JsonObject, path: Path, change: (text: string, path: Path) => Json): JsonObject {
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, [...path, key], change)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, mapStrings(item, [...path, key], change)]),
+  );
 }
 
 /**
@@ -90,9 +92,9 @@ export function resolveRefs(
   const isTask = (id: string): boolean => Object.hasOwn(outputs, id);
   return mapObject(input, [], (text, path) => {
     const whole = text.match(/^\$ref:([A-Za-z0-9._-]*[A-Za-z0-9_-])$/);
-    if (whole) return valueOf(split(whole[1] ?? '', isTask), outputs, takesObjectAt(path));
+    if (whole) return referenced(split(whole[1] ?? '', isTask), outputs, takesObjectAt(path));
     return text.replace(TOKEN, (token, name: string) => {
-      const value = valueOf(split(name, isTask), outputs, false);
+      const value = referenced(split(name, isTask), outputs, false);
       if (value === null || typeof value === 'object') {
         throw new RefError(
           `${token} in "${excerpt(text)}" is ${kind(value)}: inside a longer string only text, numbers and true or ` +
@@ -104,13 +106,15 @@ export function resolveRefs(
   });
 }
 
-function valueOf(ref: Ref, outputs: { [task: string]: ReferencedOutput }, whole: boolean): Json {
+function referenced(ref: Ref, outputs: { [task: string]: ReferencedOutput }, whole: boolean): Json {
   const source = Object.hasOwn(outputs, ref.task) ? outputs[ref.task] : undefined;
   if (!source) throw new RefError(`$ref:${ref.task} names no task that has completed before this one.`);
   if (ref.key === null && whole) return source.output;
   const key = ref.key ?? source.primary;
   if (key === null) {
-    throw new RefError(`$ref:${ref.task} stands where one value is wanted, and its skill names no primary key. Pick one.`);
+    throw new RefError(
+      `$ref:${ref.task} stands where one value is wanted, and its skill names no primary key. Pick one.`,
+    );
   }
   const value = Object.hasOwn(source.output, key) ? source.output[key] : undefined;
   if (value === undefined) {

@@ -49,7 +49,8 @@ const inputSchema = z.unknown().transform((given, context): JsonObject => {
   const fault = jsonFault(value);
   if (fault) return issue(`is refused: ${fault}`);
   if (!isJsonObject(value)) return issue('must be a JSON object');
-  if (Buffer.byteLength(JSON.stringify(value)) > LIMITS.inputBytes) return issue(`is larger than ${LIMITS.inputBytes} bytes`);
+  if (Buffer.byteLength(JSON.stringify(value)) > LIMITS.inputBytes)
+    return issue(`is larger than ${LIMITS.inputBytes} bytes`);
   return value;
 });
 
@@ -70,7 +71,10 @@ const node = z.strictObject({
   description: z.string(),
   // Absent means none: hand-written graphs leave these out. The schema sent to a model demands them.
   input: inputSchema.default({}),
-  deps: z.array(z.string()).default([]).transform((deps) => [...new Set(deps)]),
+  deps: z
+    .array(z.string())
+    .default([])
+    .transform((deps) => [...new Set(deps)]),
 });
 
 /** A task graph's shape; whether it makes a plan is for `checkGraph`. Repeated dependencies are folded. */
@@ -80,7 +84,7 @@ const file = z.strictObject({ path: z.string().min(1), content: z.string() });
 
 export const GeneratedFilesSchema = z.strictObject({
   files: z.array(file).min(1).max(LIMITS.files),
-  summary: z.string().max(LIMITS.summary),
+  summary: z.string().transform((text) => text.slice(0, LIMITS.summary)),
 });
 
 export type GeneratedFiles = z.infer<typeof GeneratedFilesSchema>;
@@ -143,7 +147,10 @@ export const TASK_GRAPH_WIRE: JsonObject = strict({
       id: { type: 'string', description: 'Short and unique: "1", "2", …' },
       tool: { type: 'string', description: 'Name of one of the listed skills.' },
       description: { type: 'string', description: 'What this task makes, in one sentence.' },
-      input: { type: 'string', description: 'A JSON object, encoded as a string, by the skill\'s input schema; "{}" for none.' },
+      input: {
+        type: 'string',
+        description: 'A JSON object, encoded as a string, by the skill\'s input schema; "{}" for none.',
+      },
       deps: { type: 'array', items: { type: 'string' }, description: 'Ids of the tasks that must finish first.' },
     }),
   },

@@ -217,14 +217,6 @@ export interface DecomposeRequest {
   graph?: TaskGraph | null;
 }
 
-export interface CheckGraphRequest {
-  plan: string;
-  graph: TaskGraph;
-  /** Digest of the workspace object. */
-  workspace: string;
-  maxTasks: number;
-}
-
 export interface DecomposeResult {
   graph: TaskGraph | null;
   /** Set where the graph is null or breaks a rule. */
@@ -281,6 +273,10 @@ export interface VerifyRequest {
   task: string;
   tool: string;
   files: ArtifactFile[];
+  allowAllPaths: boolean;
+  /** Digest of the workspace object, and what generation laid over it: for references across files. */
+  workspace: string;
+  overlay: { [path: string]: string };
 }
 
 export interface VerifiedFile {
@@ -312,7 +308,7 @@ export interface WriteRequest {
 }
 
 /** Verification and writing in one step, where nobody has to decide in between unless the result is too risky. */
-export interface VerifyAndWriteRequest extends WriteRequest {
+export interface VerifyAndWriteRequest extends WriteRequest, VerifyRequest {
   /** A file riskier than this is not written; nor is anything else of the artifact then. */
   riskPassed: Risk;
 }

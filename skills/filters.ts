@@ -37,6 +37,11 @@ export function actionsString(value: unknown): string {
   return yamlString(oneLine(value).replaceAll('${{', "${{ '${{' }}"));
 }
 
+/** As `yamlQuoted`, in a GitHub Actions workflow. */
+export function actionsQuoted(value: unknown): string {
+  return yamlQuoted(oneLine(value).replaceAll('${{', "${{ '${{' }}"));
+}
+
 /** A YAML scalar in a compose file, where `$` starts an interpolation. */
 export function composeString(value: unknown): string {
   return yamlString(oneLine(value).replaceAll('$', '$$$$'));
@@ -125,6 +130,7 @@ export const FILTERS: { [name: string]: (...args: unknown[]) => unknown } = {
   yaml_string: yamlString,
   yaml_quoted: yamlQuoted,
   actions_string: actionsString,
+  actions_quoted: actionsQuoted,
   compose_string: composeString,
   shell_quote: shellQuote,
   make_recipe: makeRecipe,

@@ -5,6 +5,7 @@ import type { Skill } from './types';
 const REFERENCE = '$ref:';
 const COMBINING = /\/(anyOf|oneOf|not|if|then|else|contains|dependentSchemas)(\/|$)/;
 
+const AJV = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
 const compiled = new WeakMap<JsonObject, ValidateFunction>();
 
 /**
@@ -41,7 +42,7 @@ export function checkSchemas(skill: Pick<Skill, 'inputSchema' | 'outputSchema'>)
 function validatorOf(schema: JsonObject): ValidateFunction {
   const known = compiled.get(schema);
   if (known) return known;
-  const validate = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true }).compile(schema);
+  const validate = AJV.compile(schema);
   compiled.set(schema, validate);
   return validate;
 }

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import picomatch from 'picomatch';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { digestOf } from '../plan/digest';
 import { UsageError } from '../plan/errors';
+import { DEFAULT_ALLOWLIST, isAllowed } from '../plan/paths';
 import { checkSchemas } from './input';
 import { FRONT_MATTER, type FrontMatter, scopeFaults } from './schema';
 import type { Skill, SkillRecord } from './types';
@@ -18,7 +18,7 @@ export interface LoadOptions {
   root?: string;
   /** Directories whose sub-directories are custom skills, for example a workspace's `.planwright/skills`. */
   customDirs?: string[];
-  /** The write allowlist: a custom skill's scope must lie within it. */
+  /** The write allowlist: a custom skill's scope must lie within it. `DEFAULT_ALLOWLIST` unless given. */
   allow?: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export async function loadSkills(options: LoadOptions = {}): Promise<Map<string,
   }
   for (const dir of options.customDirs ?? []) {
     for (const folder of await skillFolders(dir)) {
-      const skill = await loadSkill(folder, 'custom', shownSource(dir, folder), options.allow);
+      const skill = await loadSkill(folder, 'custom', shownSource(dir, folder), options.allow ?? DEFAULT_ALLOWLIST);
       const taken = skills.get(skill.name);
       if (taken) {
         throw new UsageError(
@@ -92,8 +92,7 @@ async function loadSkill(folder: string, type: Skill['type'], source: string, al
   if (front.name !== basename(folder)) {
     throw fault(file, `name: is "${front.name}", but the folder is called "${basename(folder)}"`);
   }
-  const allowed = type === 'custom' && allow ? allowlist(allow) : () => true;
-  const faults = scopeFaults(meta.scope, allowed);
+  const faults = scopeFaults(meta.scope, (path) => allow === undefined || isAllowed(path, allow));
   if (faults[0]) throw fault(file, `metadata.${faults[0]}`);
   for (const key of Object.keys(meta.outputs)) {
     if (key === 'files' || key === 'summary') throw fault(file, `metadata.outputs.${key}: is always there and cannot be set`);
@@ -125,7 +124,8 @@ async function loadSkill(folder: string, type: Skill['type'], source: string, al
     summary: meta.summary,
     triggers: meta.triggers,
   };
-  const bad = checkSchemas(skill);
+  // Those of the built-in skills are compiled by the tests, and here only when they are used: every command loads them.
+  const bad = type === 'custom' ? checkSchemas(skill) : null;
   if (bad) throw fault(file, bad);
   return skill;
 }
@@ -157,17 +157,12 @@ function fault(file: string, what: string): UsageError {
   return new UsageError(`The skill ${file} is not usable: ${what}.`, 'Correct the file, or remove the skill.');
 }
 
-function allowlist(patterns: readonly string[]): (path: string) => boolean {
-  const options = { dot: true, nocase: true };
-  const matchers = patterns.map((pattern) => picomatch(pattern, { ...options, basename: !pattern.includes('/') }));
-  return (path) => matchers.some((matches) => matches(path));
-}
-
 function partialsOf(contents: ReadonlyMap<string, string>): { [name: string]: string } {
   const partials: { [name: string]: string } = {};
   for (const [path, content] of contents) {
     const name = /^templates\/(_[\w-]+)\.liquid$/.exec(path)?.[1];
-    if (name) partials[name] = content;
+    // A partial stands within a line or between lines; the line end of its last line is the includer's.
+    if (name) partials[name] = content.replace(/\r?\n$/, '');
   }
   return partials;
 }

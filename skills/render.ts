@@ -61,13 +61,14 @@ function render(template: string, scope: object, partials: { [name: string]: str
 }
 
 /**
- * The paths that a skill writes for this input and workspace, without repeats.
+ * The paths that a skill writes for this input and workspace, without repeats. One that holds a `$ref:` is not known yet and
+ * comes back as it is.
  *
  * @throws UsageError where a path lies outside the skill's own scope
  */
 export function outputPaths(skill: Skill, scope: RenderScope): string[] {
   const paths = skill.paths.map((path) => render(path, scope, skill.partials).trim()).filter((path) => path !== '');
-  return [...new Set(paths.map((path) => inScope(skill, path)))];
+  return [...new Set(paths.map((path) => (path.includes('$ref:') ? path : inScope(skill, path))))];
 }
 
 function inScope(skill: Skill, path: string): string {

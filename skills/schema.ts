@@ -45,7 +45,7 @@ export type FrontMatter = z.infer<typeof FRONT_MATTER>;
  */
 export function scopeFaults(scope: readonly string[], allowed: (path: string) => boolean): string[] {
   return scope.flatMap((pattern) => {
-    if (!/^(\*\*\/)?[\w.@-]/.test(pattern) || pattern.includes('\\') || pattern.split('/').includes('..')) {
+    if (!/^(\*\*\/)?\*?[\w.@-]/.test(pattern) || pattern.includes('\\') || pattern.split('/').includes('..')) {
       return [`scope "${pattern}" must be a relative pattern with a plain name to begin with`];
     }
     const sample = pattern.replace(/\{([^,}]*)[^}]*\}/g, '$1').replaceAll('**', 'x/y').replaceAll('*', 'x');

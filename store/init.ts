@@ -4,7 +4,21 @@ import { UsageError } from '../plan/errors';
 import { syncDirectory } from './durable';
 import type { WorkspaceLayout } from './layout';
 import { DEFAULT_POLICY_YAML } from './policy';
-import { DEFAULT_CONFIG_YAML } from './settings';
+
+/** The text that `init` writes: every key explained, none set. */
+export const DEFAULT_CONFIG_YAML = `# Planwright's settings for this workspace. Commit this file. It never holds a key: set OPENAI_API_KEY instead.
+# Order: flag, environment (PLANWRIGHT_PROVIDER, PLANWRIGHT_MODEL), this file, your own config.yaml, default.
+version: 1
+
+# openai, or template: no network, no key. Default: openai where OPENAI_API_KEY is set, template otherwise.
+# provider: openai
+
+# The model to ask. Default: gpt-4o.
+# model: gpt-4o
+
+# 0 to 2. Default: 0.2.
+# temperature: 0.2
+`;
 
 /** Settings and skills belong to the project; objects, plans and logs to this copy of it. */
 const GITIGNORE = `# Everything here but the settings and the project's own skills is this machine's: objects, plans, calls, audit.

@@ -94,8 +94,8 @@ function parseHolder(text: string): Holder | null {
   }
 }
 
-/** Tries to be claim `number`; null where someone else was or is ahead. */
-async function claim(path: string, number: number): Promise<Lock | null> {
+/** Tries to be claim `number`; null where someone else was or is ahead. One step of `acquireLock`, apart for its test. */
+export async function claim(path: string, number: number): Promise<Lock | null> {
   const mine = join(path, claimName(number));
   const temp = join(path, `.${process.pid}.${randomBytes(6).toString('hex')}`);
   const holder: Holder = { schema: 'planwright.lock/1', ...(await ownIdentity()), since: new Date().toISOString() };
@@ -135,7 +135,10 @@ async function claim(path: string, number: number): Promise<Lock | null> {
 async function tidy(path: string, number: number, all: number[]): Promise<void> {
   const temps = (await readdir(path)).filter((name) => name.startsWith('.'));
   const old = async (name: string): Promise<boolean> =>
-    stat(join(path, name)).then(({ mtimeMs }) => Date.now() - mtimeMs > 60_000, () => false);
+    stat(join(path, name)).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs > 60_000,
+      () => false,
+    );
   const gone = all.filter((other) => other < number).map(claimName);
   for (const name of temps) if (await old(name)) gone.push(name);
   await Promise.all(gone.map((name) => unlink(join(path, name)).catch(() => undefined)));

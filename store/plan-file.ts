@@ -30,10 +30,15 @@ export async function readPlanFile(layout: WorkspaceLayout, id: string): Promise
   if (text === null) return null;
   const view = parse(text);
   if (view === null) {
-    throw new IntegrityError(`The plan file ${path} is damaged.`, 'It is only a copy: delete it, and the worker writes it anew.');
+    throw new IntegrityError(
+      `The plan file ${path} is damaged.`,
+      'It is only a copy: delete it, and the worker writes it anew.',
+    );
   }
   if (view.schema !== PLAN_SCHEMA) {
-    throw new IntegrityError(`The plan file ${path} has schema "${view.schema}"; this planwright reads "${PLAN_SCHEMA}".`);
+    throw new IntegrityError(
+      `The plan file ${path} has schema "${view.schema}"; this planwright reads "${PLAN_SCHEMA}".`,
+    );
   }
   return view;
 }
@@ -42,7 +47,9 @@ export async function readPlanFile(layout: WorkspaceLayout, id: string): Promise
 function parse(text: string): PlanView | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && 'schema' in value && 'tasks' in value ? (value as PlanView) : null;
+    return typeof value === 'object' && value !== null && 'schema' in value && 'tasks' in value
+      ? (value as PlanView)
+      : null;
   } catch {
     return null;
   }

@@ -10,9 +10,13 @@ const MiB = 1024 * KiB;
 
 const count = (fallback: number, most: number) => z.number().int().min(1).max(most).default(fallback);
 const allowed = z.boolean().default(true);
-const pattern = z.string().min(1).max(500).refine((text) => !/^[!/]|\\|\.\./.test(text), {
-  error: 'a pattern is relative to the workspace, without "..", "\\" or a leading "!" or "/"',
-});
+const pattern = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine((text) => !/^[!/]|\\|\.\./.test(text), {
+    error: 'a pattern is relative to the workspace, without "..", "\\" or a leading "!" or "/"',
+  });
 
 /** `.planwright/policy.yaml`; every key but `version` may be left out. */
 export const policyShape = z.strictObject({
@@ -31,7 +35,14 @@ export const policyShape = z.strictObject({
   maxTasks: count(200, 10_000),
   /** What becomes of the dependents of a task whose files were all declined. */
   onDecline: z.enum(['run', 'skip']).default('run'),
-  write: z.strictObject({ allow: z.array(pattern).max(1000).default([...DEFAULT_ALLOWLIST]) }).prefault({}),
+  write: z
+    .strictObject({
+      allow: z
+        .array(pattern)
+        .max(1000)
+        .default([...DEFAULT_ALLOWLIST]),
+    })
+    .prefault({}),
   /** Sizes in bytes. */
   limits: z
     .strictObject({

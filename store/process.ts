@@ -59,7 +59,9 @@ export async function startOf(pid: number): Promise<string | null> {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return null;
   }
   return new Promise((resolve) => {
-    execFile('ps', ['-o', 'lstart=', '-p', String(pid)], { timeout: 2000 }, (error, out) => resolve(error ? '' : out.trim()));
+    execFile('ps', ['-o', 'lstart=', '-p', String(pid)], { timeout: 2000 }, (error, out) =>
+      resolve(error ? '' : out.trim()),
+    );
   });
 }
 

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { digestOf } from '../plan/digest';
 import { escapeForDisplay } from '../plan/display';
 import { UsageError } from '../plan/errors';
-
 import { userFolders, type WorkspaceLayout } from './layout';
 import { readYamlFile } from './yamlFile';
+
+export { DEFAULT_CONFIG_YAML, initWorkspace } from './init';
 
 export const PROVIDERS = ['openai', 'template'] as const;
 export type Provider = (typeof PROVIDERS)[number];
@@ -24,7 +25,9 @@ const common = { version, provider: text.optional(), model: text.optional(), tem
  */
 const workspaceShape = z.strictObject({
   ...common,
-  baseUrl: z.undefined({ error: 'not allowed in a workspace; set OPENAI_BASE_URL, or baseUrl in your own config.yaml' }).optional(),
+  baseUrl: z
+    .undefined({ error: 'not allowed in a workspace; set OPENAI_BASE_URL, or baseUrl in your own config.yaml' })
+    .optional(),
 });
 const userShape = z.strictObject({ ...common, baseUrl: text.optional() });
 
@@ -99,7 +102,10 @@ interface Picked<T> {
 
 const pick = <T>(value: T, source: string): Picked<T> => ({ value, source });
 
-function first<K extends keyof SettingFlags>(layers: Layer[], key: K): Picked<NonNullable<SettingFlags[K]>> | undefined {
+function first<K extends keyof SettingFlags>(
+  layers: Layer[],
+  key: K,
+): Picked<NonNullable<SettingFlags[K]>> | undefined {
   for (const { source, values } of layers) {
     const value = values[key];
     if (value !== undefined && value !== null && value !== '') {
@@ -178,18 +184,3 @@ const PROVIDER_VARIABLES = ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'PLANWRIGHT_PRO
 export function settingsDigest(env: NodeJS.ProcessEnv): string {
   return digestOf(Object.fromEntries(PROVIDER_VARIABLES.map((name) => [name, env[name] || null])));
 }
-
-/** The text that `init` writes: every key explained, none set. */
-export const DEFAULT_CONFIG_YAML = `# Planwright's settings for this workspace. Commit this file. It never holds a key: set OPENAI_API_KEY instead.
-# Order: flag, environment (PLANWRIGHT_PROVIDER, PLANWRIGHT_MODEL), this file, your own config.yaml, default.
-version: 1
-
-# openai, or template: no network, no key. Default: openai where OPENAI_API_KEY is set, template otherwise.
-# provider: openai
-
-# The model to ask. Default: ${DEFAULT_MODEL.openai}.
-# model: ${DEFAULT_MODEL.openai}
-
-# 0 to 2. Default: ${DEFAULT_TEMPERATURE}.
-# temperature: ${DEFAULT_TEMPERATURE}
-`;

@@ -17,7 +17,9 @@ const MAX_ALIASES = 20;
 export async function readYamlFile<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new UsageError(`${path} cannot be read: ${error.code ?? error.message}.`, 'Check its permissions.', { cause: error });
+    throw new UsageError(`${path} cannot be read: ${error.code ?? error.message}.`, 'Check its permissions.', {
+      cause: error,
+    });
   });
   return text === undefined ? undefined : parseYaml(text, path, schema);
 }
@@ -25,7 +27,7 @@ export async function readYamlFile<T>(path: string, schema: z.ZodType<T>): Promi
 /** @param path for messages only. Errors as `readYamlFile`. */
 export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): T {
   if (text.length > MAX_BYTES) throw new UsageError(`${path} is larger than ${MAX_BYTES / 1024} KiB.`);
-  const parsed = schema.safeParse(valueOf(text, path));
+  const parsed = schema.safeParse(yamlValue(text, path));
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(describe);
   throw new UsageError(
@@ -34,7 +36,7 @@ export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): 
   );
 }
 
-function valueOf(text: string, path: string): unknown {
+function yamlValue(text: string, path: string): unknown {
   const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true, strict: true });
   const [fault] = [...document.errors, ...document.warnings];
   if (fault) throw new UsageError(`${path} is not valid YAML: ${fault.message.trim()}`, 'Correct the file.');

@@ -10,12 +10,14 @@ export interface ConnectionFlags {
   profile?: string;
 }
 
-/** What `Connection.connect` and `NativeConnection.connect` take, and the namespace. */
-export interface ConfiguredConnection {
-  address: string;
-  namespace: string;
-  connection: ClientConnectConfig['connectionOptions'] & { address: string };
-}
+/**
+ * The namespace, and beside it what `Connection.connect` and `NativeConnection.connect` take: `tls`, `apiKey` and
+ * `metadata` are there only where they were configured.
+ */
+export type ConfiguredConnection = { address: string; namespace: string } & Pick<
+  ClientConnectConfig['connectionOptions'],
+  'tls' | 'apiKey' | 'metadata'
+>;
 
 export type ResolvedConnection = { kind: 'configured'; options: ConfiguredConnection } | { kind: 'embedded' };
 
@@ -56,9 +58,16 @@ export async function resolveConnection({
     throw new UsageError(`The profile "${profile}" in ${file} names no address.`, 'Add an "address" line to it.');
   }
   const namespace = flags.namespace || config.namespace || 'default';
+  const { tls, apiKey, metadata } = config.connectionOptions;
   return {
     kind: 'configured',
-    options: { address, namespace, connection: { ...config.connectionOptions, address } },
+    options: {
+      address,
+      namespace,
+      ...(tls === undefined ? {} : { tls }),
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(metadata === undefined ? {} : { metadata }),
+    },
   };
 }
 

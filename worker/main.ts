@@ -1,5 +1,6 @@
 /** The worker process of one workspace: `node dist/worker/main.js --workspace DIR`, or `planwright worker`. */
 import { parseArgs } from 'node:util';
+import type { NativeConnectionOptions } from '@temporalio/worker';
 import { pino } from 'pino';
 import { type WorkspaceLayout, workspaceLayout } from '../store/layout';
 
@@ -11,7 +12,8 @@ export interface RunWorkerOptions {
   env: NodeJS.ProcessEnv;
   address: string;
   namespace: string;
-  connection?: { tls?: unknown; apiKey?: string };
+  /** TLS, API key and headers, where they are configured. */
+  connection?: Pick<NativeConnectionOptions, 'tls' | 'apiKey' | 'metadata'>;
   /** Stops by itself after half an hour without a plan that runs or waits: for workers that a command started. */
   stopWhenIdle: boolean;
   /** Called once the worker polls. */
@@ -33,7 +35,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
     }),
     shutdownSignals: [],
   });
-  const connection = await NativeConnection.connect({ address, ...(options.connection as object) });
+  const connection = await NativeConnection.connect({ address, ...options.connection });
   try {
     const planWorker = await createPlanWorker({ connection, namespace, layout, env, log });
     const stop = (signal: string): void => {

@@ -27,16 +27,11 @@ import * as messages from './messages';
 import { makePlan } from './planning';
 import { RunExecutor } from './run-executor';
 import { checkDecide, RulingRefused, rule } from './rulings';
-import { type NewPlan, newState, type PlanState } from './state';
+import { type NewPlan, newState, type PlanInput, type PlanState } from './state';
 
 /** Told, outside the history, that the plan's file should be written anew. */
 export interface ProjectionSinks extends Sinks {
   projection: { changed(plan: string): void };
-}
-
-export interface PlanInput {
-  plan?: NewPlan;
-  carried?: PlanState;
 }
 
 const QUIET_EVENTS = 1_500;

@@ -15,7 +15,7 @@ export async function makePlan(context: PlanContext, given: TaskGraph | null): P
   try {
     await context.readWorkspace([], 'plan');
     view.context.policySnapshot = context.state.policy.digest;
-    const result = given ? await checkGiven(context, given) : await ask(context);
+    const result = await ask(context, given);
     if (result.graph && result.faults.length === 0) adopt(context, result.graph, result);
     else fail(context, given !== null, result.faults);
   } catch (error) {
@@ -25,23 +25,13 @@ export async function makePlan(context: PlanContext, given: TaskGraph | null): P
   context.changed();
 }
 
-function checkGiven({ state }: PlanContext, graph: TaskGraph): Promise<DecomposeResult> {
-  const step = { id: 'check-graph', summary: 'check the given graph' };
-  return call('checkGraph', step, {
-    plan: state.view.id,
-    graph,
-    workspace: state.snapshot?.digest ?? '',
-    maxTasks: state.policy.maxTasks,
-  });
-}
-
-async function ask({ state }: PlanContext): Promise<DecomposeResult> {
+async function ask({ state }: PlanContext, given: TaskGraph | null): Promise<DecomposeResult> {
   const { view, plan } = state;
   let faults: string[] = [];
   for (let attempt = 1; ; attempt++) {
     const step = {
       id: `decompose-${attempt}`,
-      summary: `plan the goal with ${view.provider}${attempt > 1 ? `, question ${attempt}` : ''}`,
+      summary: given ? 'check the given graph' : `plan the goal with ${view.provider}, question ${attempt}`,
       timeoutMs: plan.timeoutMs,
       taskQueue: plan.llmQueue,
     };
@@ -54,12 +44,13 @@ async function ask({ state }: PlanContext): Promise<DecomposeResult> {
       settings: plan.settings,
       timeoutMs: plan.timeoutMs,
       maxTasks: state.policy.maxTasks,
+      ...(given ? { graph: given } : {}),
     });
     view.usage.promptTokens += result.usage.promptTokens;
     view.usage.completionTokens += result.usage.completionTokens;
     view.usage.calls += result.usage.calls;
     if (result.raw) view.raw = result.raw;
-    if (result.faults.length === 0 || attempt === QUESTIONS) return result;
+    if (given || result.faults.length === 0 || attempt === QUESTIONS) return result;
     faults = result.faults;
   }
 }

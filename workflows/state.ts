@@ -39,6 +39,8 @@ export interface TaskInternals {
   conflicts: number;
   /** Backups this plan already made: path → backup, so that our own output never becomes "the original". */
   backups: { [path: string]: string | null };
+  /** Directories that its writes made, for a rollback to take away again. */
+  madeDirectories: string[];
 }
 
 export interface RunState {
@@ -63,6 +65,12 @@ export interface PlanState {
   decided: GateView[];
   /** Rulings that were refused, newest last; bounded. */
   refused: { at: string; gate: string; by: string; type: string; message: string }[];
+}
+
+/** What an execution starts with: a new plan, or what continue-as-new carried. */
+export interface PlanInput {
+  plan?: NewPlan;
+  carried?: PlanState;
 }
 
 export const KEPT_DECIDED_GATES = 500;
@@ -149,6 +157,7 @@ export function newInternals(): TaskInternals {
     repairs: 0,
     conflicts: 0,
     backups: {},
+    madeDirectories: [],
   };
 }
 

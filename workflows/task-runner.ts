@@ -142,7 +142,15 @@ export class TaskRunner {
 
   private async verify(): Promise<void> {
     const { context, node, run } = this;
-    const about = { plan: context.state.view.id, task: node.id, tool: node.tool, files: this.artifact() };
+    const about = {
+      plan: context.state.view.id,
+      task: node.id,
+      tool: node.tool,
+      files: this.artifact(),
+      allowAllPaths: run.request.allowAllPaths === true,
+      workspace: context.state.snapshot?.digest ?? '',
+      overlay: this.overlay(),
+    };
     try {
       if (!run.request.yes) {
         await this.afterVerify(await call('verify', this.step('verify'), about), null);
@@ -151,7 +159,6 @@ export class TaskRunner {
       context.update(node.id, { status: 'writing' });
       const { verified, written } = await callToTheEnd('verifyAndWrite', this.step('write'), {
         ...about,
-        allowAllPaths: run.request.allowAllPaths === true,
         keepBackup: this.own.backups,
         riskPassed: run.passed,
       });
@@ -279,15 +286,13 @@ export class TaskRunner {
   }
 
   private async afterWrite(written: WriteResult, files: FileView[]): Promise<void> {
+    this.remember(written);
     if (written.conflicts.length > 0) {
       await this.regenerate(written.conflicts);
       return;
     }
     const { own, context } = this;
     const byPath = new Map(written.files.map((file) => [file.path, file]));
-    for (const file of written.files) {
-      if (!(file.path in own.backups)) own.backups[file.path] = file.backup;
-    }
     own.writtenAfterSnapshot = context.currentSnapshot;
     own.feedback = [];
     context.update(this.node.id, {
@@ -295,9 +300,18 @@ export class TaskRunner {
       completedAt: context.at(),
       files: files.map((file) => {
         const done = byPath.get(file.path);
-        return done ? { ...file, action: done.action, backup: done.backup, state: 'written' } : file;
+        return done ? { ...file, action: done.action, backup: own.backups[file.path] ?? done.backup, state: 'written' } : file;
       }),
     });
+  }
+
+  /** What is on disk is remembered even where the rest met a conflict: our own output must never become "the original". */
+  private remember({ files, madeDirectories }: WriteResult): void {
+    const { backups } = this.own;
+    for (const file of files) {
+      if (file.action !== 'unchanged' && !(file.path in backups)) backups[file.path] = file.backup;
+    }
+    this.own.madeDirectories = [...new Set([...this.own.madeDirectories, ...(madeDirectories ?? [])])];
   }
 
   private fail(error: TaskError): void {

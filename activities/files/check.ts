@@ -53,7 +53,9 @@ export function limitFaults(
 ): string[] {
   const faults = files
     .filter(({ bytes }) => bytes > limits.fileBytes)
-    .map(({ path, bytes }) => `${escapeForDisplay(path)} has ${bytes} bytes; limits.fileBytes allows ${limits.fileBytes}.`);
+    .map(
+      ({ path, bytes }) => `${escapeForDisplay(path)} has ${bytes} bytes; limits.fileBytes allows ${limits.fileBytes}.`,
+    );
   if (files.length > limits.filesPerTask) {
     faults.push(`The task has ${files.length} files; limits.filesPerTask allows ${limits.filesPerTask}.`);
   }

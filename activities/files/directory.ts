@@ -75,8 +75,17 @@ export class HeldDirectory {
 /** The refusal for what is neither a directory (as a parent) nor a plain file (as a target). */
 export function unsafe(path: string, found: Stats): UnsafeTarget {
   const shown = escapeForDisplay(path);
-  const kind = found.isSymbolicLink() ? 'a symbolic link' : found.isFile() ? 'a file' : found.isDirectory() ? 'a directory' : 'a device, socket or pipe';
-  return new UnsafeTarget(`${shown} is ${kind}; Planwright does not write there.`, `Move ${shown} away, then retry the task.`);
+  const kind = found.isSymbolicLink()
+    ? 'a symbolic link'
+    : found.isFile()
+      ? 'a file'
+      : found.isDirectory()
+        ? 'a directory'
+        : 'a device, socket or pipe';
+  return new UnsafeTarget(
+    `${shown} is ${kind}; Planwright does not write there.`,
+    `Move ${shown} away, then retry the task.`,
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
-import { escapeForDisplay } from '../../plan/display';
 import { sha256 } from '../../plan/digest';
+import { escapeForDisplay } from '../../plan/display';
 import type { HeldDirectory } from './directory';
 import { nameOf, unsafe, walkToParent } from './directory';
 import { errnoOf, UnsafeTarget } from './errors';

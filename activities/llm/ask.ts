@@ -80,8 +80,11 @@ function textOf({ text, finishReason }: Completion): string {
 
 function refuseRefusal({ refusal, finishReason, model }: Completion, { name }: ModelProvider): void {
   if (refusal === null && finishReason !== 'content_filter') return;
-  const why = refusal === null ? 'The provider\'s content filter stopped the answer.' : masked(refusal, '');
-  throw finalFailure('Refused', `${name} (${model}) would not answer: ${why} Say the goal in other words, or use another model.`);
+  const why = refusal === null ? "The provider's content filter stopped the answer." : masked(refusal, '');
+  throw finalFailure(
+    'Refused',
+    `${name} (${model}) would not answer: ${why} Say the goal in other words, or use another model.`,
+  );
 }
 
 /** The answer as it came goes into the object store: it is what one needs to see, and it is too long for a message. */

@@ -1,10 +1,10 @@
 import { matcherOf } from '../../plan/globs';
 import type { WorkspaceSnapshot } from '../../plan/types';
 import type { Skill } from '../../skills/types';
-import type { ObjectStore } from '../../store/objects';
 import type { WorkspaceLayout } from '../../store/layout';
-import type { CallEvent } from './records';
+import type { ObjectStore } from '../../store/objects';
 import type { ModelProvider } from './provider';
+import type { CallEvent } from './records';
 
 /** What one running activity is given by Temporal. */
 export interface ActivityContext {
@@ -29,8 +29,6 @@ export interface LlmDeps {
 /** The name of the embedded provider, which is no model. */
 export const TEMPLATE = 'template';
 
-/** Files above this size are no use to a prompt or a template. */
-const MAX_EXISTING_BYTES = 256 * 1024;
 /** Secrets live here; whoever took the snapshot left them out, and nobody reads them from it either (threat T16). */
 const SECRET_FILE = /(^|\/)\.env(?!\.example$)[^/]*$/i;
 
@@ -53,8 +51,8 @@ export async function readOverlay(
   overlay: { [path: string]: string },
 ): Promise<Overlay> {
   const files = new Map(Object.entries(overlay));
-  for (const [path, { sha256, bytes }] of Object.entries(snapshot.files)) {
-    if (!files.has(path) && bytes <= MAX_EXISTING_BYTES && !SECRET_FILE.test(path)) files.set(path, sha256);
+  for (const [path, { sha256 }] of Object.entries(snapshot.files)) {
+    if (!files.has(path) && !SECRET_FILE.test(path)) files.set(path, sha256);
   }
   const existing: { [path: string]: string } = {};
   for (const [path, digest] of files) existing[path] = await objects.text(digest);

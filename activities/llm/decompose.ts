@@ -1,11 +1,12 @@
 import { parseTaskGraph, TASK_GRAPH_WIRE } from '../../plan/schema';
 import type { DecomposeRequest, DecomposeResult, TaskGraph, WorkspaceFacts } from '../../plan/types';
 import type { Skill } from '../../skills/types';
+import { summarizeFacts } from '../workspace/summary';
 import { askModel } from './ask';
 import { checkPlan } from './check';
 import { type LlmDeps, readOverlay, readSnapshot, TEMPLATE } from './context';
 import { finalFailure } from './errors';
-import { factsText, planningSystem, planningUser } from './prompts';
+import { planningSystem, planningUser } from './prompts';
 import { planTemplate, templateAbilities } from './template';
 
 /** Longest goal, in characters. */
@@ -44,7 +45,12 @@ async function plan(
   if (request.settings.provider === TEMPLATE) {
     const graph = planTemplate(goal, facts, skills);
     if (!graph) throw noRule(skills);
-    return { graph, modelReturned: TEMPLATE, usage: noUsage, raw: await deps.objects.put(JSON.stringify(graph, null, 2)) };
+    return {
+      graph,
+      modelReturned: TEMPLATE,
+      usage: noUsage,
+      raw: await deps.objects.put(JSON.stringify(graph, null, 2)),
+    };
   }
   const answer = await askModel(
     deps,
@@ -54,7 +60,7 @@ async function plan(
       schemaName: 'task_graph',
       schema: TASK_GRAPH_WIRE,
       system: planningSystem(skills.values(), request.maxTasks),
-      user: planningUser(goal, factsText(facts), request.faults),
+      user: planningUser(goal, summarizeFacts(facts), request.faults),
       model: request.settings.model,
       temperature: request.settings.temperature,
       seed: request.attempt,
@@ -71,7 +77,10 @@ function givenGraph(graph: TaskGraph): TaskGraph {
     return parseTaskGraph(JSON.stringify(graph));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw finalFailure('BadInput', `The given graph cannot be read: ${why} It needs { nodes: [{ id, tool, description, input, deps }] }.`);
+    throw finalFailure(
+      'BadInput',
+      `The given graph cannot be read: ${why} It needs { nodes: [{ id, tool, description, input, deps }] }.`,
+    );
   }
 }
 
@@ -79,7 +88,10 @@ function checkedGoal(goal: string): string {
   const text = goal.trim();
   if (text === '') throw finalFailure('BadInput', 'The goal is empty. Say in a sentence what should be set up.');
   if (text.length <= MAX_GOAL) return text;
-  throw finalFailure('BadInput', `The goal has ${text.length} characters; at most ${MAX_GOAL} are allowed. Say it shorter.`);
+  throw finalFailure(
+    'BadInput',
+    `The goal has ${text.length} characters; at most ${MAX_GOAL} are allowed. Say it shorter.`,
+  );
 }
 
 function noRule(skills: Map<string, Skill>): Error {

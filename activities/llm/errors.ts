@@ -49,7 +49,9 @@ export function masked(text: string, key: string): string {
     .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, '$1 [masked]')
     // Providers echo keys with the middle starred out; what is left of them is no one's business either.
     .replace(/\bsk-[\w*-]{4,}/g, '[masked key]');
-  const line = maskSecrets(hidden).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  const line = maskSecrets(hidden)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim();
   return line.length > MAX_DETAIL ? `${line.slice(0, MAX_DETAIL)}…` : line;
 }
 
@@ -135,7 +137,15 @@ export function timeoutFailure(asked: Asked, timeoutMs: number): ApplicationFail
 }
 
 /** Codes of errors that mean: nobody is there, or it is not who it should be. */
-const NOBODY = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
+const NOBODY = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL/;
 
 /** Turns an error of the connection into a failure: nobody there is given up after four attempts. */

@@ -1,22 +1,37 @@
 import { digestOf, sha256 } from '../../plan/digest';
 import { checkPaths } from '../../plan/paths';
 import { objectPlaces, RefError, resolveRefs } from '../../plan/refs';
-import { GENERATED_FILES_WIRE, type GeneratedFiles, GeneratedFilesSchema, LIMITS, parseAnswer, SchemaError } from '../../plan/schema';
+import {
+  GENERATED_FILES_WIRE,
+  type GeneratedFiles,
+  GeneratedFilesSchema,
+  LIMITS,
+  parseAnswer,
+  SchemaError,
+} from '../../plan/schema';
 import type { ArtifactFile, GenerateRequest, GenerateResult, JsonObject } from '../../plan/types';
 import { checkInput } from '../../skills/input';
 import { skillRecord } from '../../skills/load';
 import { outputOf, outputPaths, renderTemplates, summaryOf } from '../../skills/render';
 import type { RenderScope, Skill } from '../../skills/types';
+import { summarizeFacts } from '../workspace/summary';
 import { askModel } from './ask';
 import { type LlmDeps, type Overlay, readOverlay, readSnapshot, relevantFiles, TEMPLATE } from './context';
 import { finalFailure } from './errors';
-import { factsText, generationSystem, generationUser } from './prompts';
+import { generationSystem, generationUser } from './prompts';
 
 /** Files as they were generated, and how. */
 type Generated = GeneratedFiles &
   Pick<
     GenerateResult,
-    'modelReturned' | 'temperatureSent' | 'promptDigest' | 'responseId' | 'finishReason' | 'usage' | 'raw' | 'fromRecord'
+    | 'modelReturned'
+    | 'temperatureSent'
+    | 'promptDigest'
+    | 'responseId'
+    | 'finishReason'
+    | 'usage'
+    | 'raw'
+    | 'fromRecord'
   >;
 
 /** What one generation works on. */
@@ -36,15 +51,19 @@ interface Job {
  */
 export function createGenerate(deps: LlmDeps): (request: GenerateRequest) => Promise<GenerateResult> {
   return async (request) => {
-    const skill = (await deps.skills()).get(request.task.tool);
+    const skills = await deps.skills();
+    const skill = skills.get(request.task.tool);
     if (!skill) throw badInput(request, `there is no skill "${request.task.tool}" on this worker.`);
-    const input = await resolvedInput(deps, request, skill);
+    const input = resolvedInput(skills, request, skill);
     const snapshot = await readSnapshot(deps.objects, request.workspace);
     const overlay = await readOverlay(deps.objects, snapshot, request.overlay);
     const scope = { input, ws: snapshot.facts, existing: overlay.existing };
     const job: Job = { request, skill, scope, overlay };
-    const { files: contents, summary, ...origin } =
-      request.settings.provider === TEMPLATE ? await fromTemplates(deps, job) : await fromModel(deps, job);
+    const {
+      files: contents,
+      summary,
+      ...origin
+    } = request.settings.provider === TEMPLATE ? await fromTemplates(deps, job) : await fromModel(deps, job);
     const files: ArtifactFile[] = [];
     for (const file of contents) files.push(await stored(deps, file, overlay));
     const output = guarded(request, () => outputOf(skill, { ...scope, files: files.map(({ path }) => path), summary }));
@@ -52,15 +71,18 @@ export function createGenerate(deps: LlmDeps): (request: GenerateRequest) => Pro
   };
 }
 
-async function resolvedInput(deps: LlmDeps, request: GenerateRequest, skill: Skill): Promise<JsonObject> {
-  const skills = await deps.skills();
+function resolvedInput(skills: ReadonlyMap<string, Skill>, request: GenerateRequest, skill: Skill): JsonObject {
   const outputs = Object.fromEntries(
-    Object.entries(request.refs).map(([id, { tool, output }]) => [id, { output, primary: skills.get(tool)?.primary ?? null }]),
+    Object.entries(request.refs).map(([id, { tool, output }]) => [
+      id,
+      { output, primary: skills.get(tool)?.primary ?? null },
+    ]),
   );
   try {
     const input = resolveRefs(request.task.input, outputs, objectPlaces(skill.inputSchema));
     const faults = checkInput(skill, input, { references: 'resolved' });
-    if (faults.length > 0) throw badInput(request, `its input breaks the schema of ${skill.name}: ${faults.join('; ')}.`);
+    if (faults.length > 0)
+      throw badInput(request, `its input breaks the schema of ${skill.name}: ${faults.join('; ')}.`);
     return input;
   } catch (error) {
     if (error instanceof RefError) throw badInput(request, error.message);
@@ -82,7 +104,7 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
       user: generationUser({
         description: task.description,
         input: scope.input,
-        facts: factsText(scope.ws),
+        facts: summarizeFacts(scope.ws),
         paths,
         existing: relevantFiles(skill, overlay, new Set(Object.keys(request.overlay))),
         instruction: request.instruction,
@@ -92,12 +114,22 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
       temperature: settings.temperature,
       seed: generation,
     },
-    (text) => checkedFiles(parseAnswer(GeneratedFilesSchema, text)),
+    (text) => withoutMasks(checkedFiles(parseAnswer(GeneratedFilesSchema, text))),
   );
   const { model, temperatureSent, responseId, finishReason, text } = answer.completion;
   const { promptDigest, usage, fromRecord } = answer;
   const raw = await deps.objects.put(text);
-  return { ...answer.value, modelReturned: model, temperatureSent, promptDigest, responseId, finishReason, usage, raw, fromRecord };
+  return {
+    ...answer.value,
+    modelReturned: model,
+    temperatureSent,
+    promptDigest,
+    responseId,
+    finishReason,
+    usage,
+    raw,
+    fromRecord,
+  };
 }
 
 async function fromTemplates(deps: LlmDeps, { request, skill, scope }: Job): Promise<Generated> {
@@ -136,11 +168,21 @@ function checkedFiles(generated: GeneratedFiles): GeneratedFiles {
   const faults = checkPaths(paths, { allowlist: [], allowAllPaths: true }).map(({ reason }) => reason);
   for (const { path, content } of generated.files) {
     const bytes = Buffer.byteLength(content);
-    if (bytes > LIMITS.fileBytes) faults.push(`${JSON.stringify(path)} has ${bytes} bytes; at most ${LIMITS.fileBytes} are allowed.`);
-    if (content.includes('\0')) faults.push(`${JSON.stringify(path)} holds a NUL character; only text files can be written.`);
+    if (bytes > LIMITS.fileBytes)
+      faults.push(`${JSON.stringify(path)} has ${bytes} bytes; at most ${LIMITS.fileBytes} are allowed.`);
+    if (content.includes('\0'))
+      faults.push(`${JSON.stringify(path)} holds a NUL character; only text files can be written.`);
   }
   if (faults.length > 0) throw new SchemaError(faults.slice(0, 10).join(' '));
   return generated;
+}
+
+/** A mask that comes back would replace somebody's secret by the word for it. */
+function withoutMasks(generated: GeneratedFiles): GeneratedFiles {
+  const masked = generated.files.filter(({ content }) => /\[masked [a-z-]+\]/.test(content));
+  if (masked.length === 0) return generated;
+  const paths = masked.map(({ path }) => JSON.stringify(path)).join(', ');
+  throw new SchemaError(`${paths}: "[masked …]" is no content. Refer to the secret by a variable or a secret store.`);
 }
 
 async function stored(deps: LlmDeps, file: { path: string; content: string }, overlay: Overlay): Promise<ArtifactFile> {
@@ -155,7 +197,10 @@ async function stored(deps: LlmDeps, file: { path: string; content: string }, ov
 }
 
 function badInput(request: GenerateRequest, why: string): Error {
-  return finalFailure('BadInput', `Task "${request.task.id}" cannot be generated: ${why} Change its input, or plan again.`);
+  return finalFailure(
+    'BadInput',
+    `Task "${request.task.id}" cannot be generated: ${why} Change its input, or plan again.`,
+  );
 }
 
 /** A template or path pattern that does not render is a fault of skill or input: trying again does not help. */

@@ -1,7 +1,6 @@
 import { CancelledFailure } from '@temporalio/common';
-import type { APIError, OpenAI } from 'openai' with { 'resolution-mode': 'import' };
-import { z } from 'zod';
 import { LIMITS } from '../../plan/schema';
+import { bodyOf, completionOf, type Feature, refusedFeature } from './chat';
 import { type Asked, connectionFailure, finalFailure, httpFailure, masked, timeoutFailure } from './errors';
 import type { Completion, ModelProvider, ModelRequest } from './provider';
 
@@ -18,11 +17,13 @@ export interface OpenAiSettings {
   attempt: () => number;
 }
 
-/** What some servers or models refuse, and we can do without. */
-type Feature = 'temperature' | 'seed' | 'json_schema' | 'json_object';
-
 /** What was refused, by base URL and model; it spares the second question for the rest of the process. */
 const refusedBy = new Map<string, Set<Feature>>();
+
+// Loading the package takes a tenth of a second: only a process that asks a model pays for it.
+const loadSdk = () => import('openai');
+type Sdk = Awaited<ReturnType<typeof loadSdk>>;
+type Client = InstanceType<Sdk['OpenAI']>;
 
 const PROGRESS_MS = 250;
 /** A connection that was not made by then never reached anybody (undici gives up after 10 s). */
@@ -39,7 +40,14 @@ export function openaiProvider(settings: OpenAiSettings): ModelProvider {
   return {
     name,
     complete: async (request) => {
-      const asked: Asked = { provider: name, model: request.model, baseURL, key: apiKey, keyVariable, attempt: settings.attempt() };
+      const asked: Asked = {
+        provider: name,
+        model: request.model,
+        baseURL,
+        key: apiKey,
+        keyVariable,
+        attempt: settings.attempt(),
+      };
       if (apiKey === '' && authorization === null) {
         throw finalFailure(
           'Credentials',
@@ -47,8 +55,11 @@ export function openaiProvider(settings: OpenAiSettings): ModelProvider {
             'A local server that checks no keys takes any word.',
         );
       }
-      // Loading the package takes a tenth of a second: only a process that asks a model pays for it.
-      const sdk = await import('openai');
+      if (!/^[\x21-\x7e]*$/.test(apiKey)) {
+        const message = `${keyVariable} holds a blank or a character that no key has. Set it again, without quotes and line ends.`;
+        throw finalFailure('Credentials', message);
+      }
+      const sdk = await loadSdk();
       const client = new sdk.OpenAI({
         apiKey: apiKey || 'none',
         baseURL,
@@ -65,19 +76,28 @@ export function openaiProvider(settings: OpenAiSettings): ModelProvider {
 }
 
 function splitCredentials(baseURL: string): { baseURL: string; authorization: string | null } {
-  let url: URL;
-  try {
-    url = new URL(baseURL);
-  } catch {
-    throw finalFailure('BadInput', `The base URL "${masked(baseURL, '')}" is no URL. Set OPENAI_BASE_URL to one like https://host/v1.`);
+  const url = URL.canParse(baseURL) ? new URL(baseURL) : null;
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw finalFailure(
+      'BadInput',
+      `The base URL "${masked(baseURL, '')}" is no http or https URL. Set OPENAI_BASE_URL to one like https://host/v1.`,
+    );
   }
   const { username, password } = url;
   url.username = '';
   url.password = '';
   const shown = url.toString().replace(/\/$/, '');
   if (username === '' && password === '') return { baseURL: shown, authorization: null };
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${decoded(username)}:${decoded(password)}`;
   return { baseURL: shown, authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** `fetch` that stops reading a body beyond twice the largest answer (JSON escapes make it longer). Threat T14. */
@@ -103,7 +123,7 @@ async function withDeadline<T>(
   request: ModelRequest,
   asked: Asked,
   call: (signal: AbortSignal) => Promise<T>,
-  ApiError: typeof APIError,
+  ApiError: Sdk['APIError'],
 ): Promise<T> {
   const abort = new AbortController();
   const started = Date.now();
@@ -120,7 +140,9 @@ async function withDeadline<T>(
     return await call(abort.signal);
   } catch (error) {
     if (request.signal?.aborted) {
-      throw request.signal.reason instanceof CancelledFailure ? request.signal.reason : new CancelledFailure('The call was cancelled.');
+      throw request.signal.reason instanceof CancelledFailure
+        ? request.signal.reason
+        : new CancelledFailure('The call was cancelled.');
     }
     if (late) throw timeoutFailure(asked, request.timeoutMs);
     throw toFailure(error, asked, ApiError, Date.now() - started);
@@ -131,7 +153,7 @@ async function withDeadline<T>(
   }
 }
 
-function toFailure(error: unknown, asked: Asked, ApiError: typeof APIError, elapsedMs: number): Error {
+function toFailure(error: unknown, asked: Asked, ApiError: Sdk['APIError'], elapsedMs: number): Error {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if (at.name === 'ApplicationFailure') return at;
   }
@@ -147,7 +169,7 @@ function toFailure(error: unknown, asked: Asked, ApiError: typeof APIError, elap
 }
 
 /** Asks until the server takes the question: each feature that it refuses is left out of the next. */
-async function ask(client: OpenAI, request: ModelRequest, asked: Asked, signal: AbortSignal): Promise<Completion> {
+async function ask(client: Client, request: ModelRequest, asked: Asked, signal: AbortSignal): Promise<Completion> {
   const key = `${asked.baseURL}\n${request.model}`;
   const refused = refusedBy.get(key) ?? new Set<Feature>();
   refusedBy.set(key, refused);
@@ -155,100 +177,15 @@ async function ask(client: OpenAI, request: ModelRequest, asked: Asked, signal: 
     const body = bodyOf(request, refused);
     try {
       const answer: unknown = await client.chat.completions.create(body, { signal });
-      return { ...completionOf(answer, asked, calls), temperatureSent: body.temperature ?? null, seedSent: body.seed ?? null };
+      return {
+        ...completionOf(answer, asked, calls),
+        temperatureSent: body.temperature ?? null,
+        seedSent: body.seed ?? null,
+      };
     } catch (error) {
       const feature = refusedFeature(error, body);
       if (feature === null) throw error;
       refused.add(feature);
     }
   }
-}
-
-type Body = OpenAI.Chat.Completions.ChatCompletionCreateParamsNonStreaming;
-
-function bodyOf(request: ModelRequest, refused: ReadonlySet<Feature>): Body {
-  const strict = !refused.has('json_schema');
-  const shape =
-    `Answer with one JSON object and nothing else. It must have this JSON Schema ("${request.schemaName}"):\n` +
-    JSON.stringify(request.schema);
-  return {
-    model: request.model,
-    messages: [
-      { role: 'system', content: strict ? request.system : `${request.system}\n\n${shape}` },
-      { role: 'user', content: request.user },
-    ],
-    ...(refused.has('temperature') ? {} : { temperature: request.temperature }),
-    ...(refused.has('seed') || request.seed === null ? {} : { seed: request.seed }),
-    ...formatOf(request, refused),
-  };
-}
-
-function formatOf(request: ModelRequest, refused: ReadonlySet<Feature>): Pick<Body, 'response_format'> {
-  if (!refused.has('json_schema')) {
-    const json_schema = { name: request.schemaName, strict: true, schema: request.schema };
-    return { response_format: { type: 'json_schema', json_schema } };
-  }
-  return refused.has('json_object') ? {} : { response_format: { type: 'json_object' } };
-}
-
-/** Which part of a question a server objects to, if it is one that can be left out. */
-function refusedFeature(error: unknown, body: Body): Feature | null {
-  if (!(error instanceof Error) || !('status' in error) || (error.status !== 400 && error.status !== 422)) return null;
-  const param = 'param' in error ? String(error.param) : '';
-  const said = `${param} ${error.message}`;
-  if ('temperature' in body && /\btemperature\b/i.test(said)) return 'temperature';
-  if ('seed' in body && /\bseed\b/i.test(said)) return 'seed';
-  const format = body.response_format?.type;
-  const named = /response_?format|json_?(schema|object|mode)|structured[ _-]?outputs?|guided/i.test(said);
-  return named && (format === 'json_schema' || format === 'json_object') ? format : null;
-}
-
-const answerSchema = z.object({
-  id: z.string().nullish(),
-  model: z.string().nullish(),
-  choices: z.array(
-    z.object({
-      finish_reason: z.string().nullish(),
-      message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
-    }),
-  ),
-  usage: z.object({ prompt_tokens: z.number().nullish(), completion_tokens: z.number().nullish() }).nullish(),
-});
-
-const errorSchema = z.object({
-  error: z.object({ message: z.string().optional(), code: z.union([z.string(), z.number()]).nullish() }),
-});
-
-type Answered = Omit<Completion, 'temperatureSent' | 'seedSent'>;
-
-function completionOf(answer: unknown, asked: Asked, calls: number): Answered {
-  const parsed = answerSchema.safeParse(answer);
-  if (!parsed.success) throw notACompletion(answer, asked);
-  const { id, model, choices, usage } = parsed.data;
-  const choice = choices[0];
-  return {
-    // A lone surrogate has no UTF-8 form, and so no digest.
-    text: (choice?.message.content ?? '').toWellFormed(),
-    model: model ?? asked.model,
-    responseId: id ?? null,
-    finishReason: choice?.finish_reason ?? null,
-    refusal: choice?.message.refusal?.toWellFormed() ?? null,
-    usage: { promptTokens: usage?.prompt_tokens ?? 0, completionTokens: usage?.completion_tokens ?? 0, calls },
-  };
-}
-
-/** A success that holds no completion: a gateway's error in disguise, or a page of some other server. */
-function notACompletion(answer: unknown, asked: Asked): Error {
-  const wrapped = errorSchema.safeParse(answer);
-  if (wrapped.success) {
-    const { code, message } = wrapped.data.error;
-    const status = Number(code) >= 400 && Number(code) < 600 ? Number(code) : 502;
-    return httpFailure({ status, code: code == null ? null : String(code), message: message ?? '', headers: new Headers() }, asked);
-  }
-  const said = masked(typeof answer === 'string' ? answer : JSON.stringify(answer ?? null), asked.key);
-  return finalFailure(
-    'BadRequest',
-    `${asked.provider} (${asked.baseURL}) answered with something that is no chat completion: ${said} ` +
-      'Check the base URL; it usually ends in /v1.',
-  );
 }

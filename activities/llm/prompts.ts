@@ -1,6 +1,6 @@
 import { digestOf, sha256 } from '../../plan/digest';
 import { maskSecrets } from '../../plan/mask';
-import type { Json, JsonObject, WorkspaceFacts } from '../../plan/types';
+import type { JsonObject } from '../../plan/types';
 import type { Skill } from '../../skills/types';
 import type { ModelRequest } from './provider';
 
@@ -81,7 +81,9 @@ export function planningUser(goal: string, facts: string, faults: readonly strin
   return userText([
     `The goal:\n${fenced('goal', goal)}`,
     `The project:\n${fenced('facts', facts)}`,
-    faults.length === 0 ? null : `Your plan before broke these rules. Give a whole new plan that does not:\n${listed(faults)}`,
+    faults.length === 0
+      ? null
+      : `Your plan before broke these rules. Give a whole new plan that does not:\n${listed(faults)}`,
   ]);
 }
 
@@ -122,10 +124,14 @@ export function generationUser(brief: GenerationBrief): string {
   return userText([
     `The task: ${brief.description}`,
     `Its input:\n${fenced('input', JSON.stringify(brief.input, null, 2))}`,
-    brief.paths.length === 0 ? null : `The files to write, unless the input or the project says otherwise: ${brief.paths.join(', ')}`,
+    brief.paths.length === 0
+      ? null
+      : `The files to write, unless the input or the project says otherwise: ${brief.paths.join(', ')}`,
     `The project:\n${fenced('facts', brief.facts)}`,
     ...existingText(brief.existing),
-    brief.instruction === null ? null : `An additional instruction for this task, from the plan's owner:\n${brief.instruction}`,
+    brief.instruction === null
+      ? null
+      : `An additional instruction for this task, from the plan's owner:\n${brief.instruction}`,
     brief.feedback.length === 0
       ? null
       : `The generation before was not accepted. Correct this, and answer with all files again:\n${listed(brief.feedback)}`,
@@ -146,7 +152,8 @@ function existingText(existing: [path: string, content: string][]): string[] {
     const cut = shown.length < content.length ? ` (the first ${shown.length} of ${content.length} characters)` : '';
     texts.push(`The file ${JSON.stringify(path)} as it is${cut}:\n${fenced(path, shown)}`);
   }
-  if (left.length > 0) texts.push(`Files that exist and are not shown: ${left.map((path) => JSON.stringify(path)).join(', ')}`);
+  if (left.length > 0)
+    texts.push(`Files that exist and are not shown: ${left.map((path) => JSON.stringify(path)).join(', ')}`);
   return texts;
 }
 
@@ -161,13 +168,4 @@ export function askAgain(question: Question, faults: readonly string[]): Questio
 function listed(faults: readonly string[]): string {
   const more = faults.length > MAX_FAULTS ? [`- and ${faults.length - MAX_FAULTS} more`] : [];
   return [...faults.slice(0, MAX_FAULTS).map((fault) => `- ${fault}`), ...more].join('\n');
-}
-
-/** Facts as JSON without what is empty: shorter, and "absent" reads as "not found". */
-export function factsText(facts: WorkspaceFacts): string {
-  const entries = Object.entries(facts).filter(([, value]: [string, Json | object]) => {
-    if (value === null || value === '' || value === false) return false;
-    return typeof value !== 'object' || Object.keys(value).length > 0;
-  });
-  return JSON.stringify(Object.fromEntries(entries), null, 2);
 }

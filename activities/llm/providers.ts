@@ -1,5 +1,5 @@
-import { finalFailure } from './errors';
 import { TEMPLATE } from './context';
+import { finalFailure } from './errors';
 import { openaiProvider } from './openai';
 import type { ModelProvider } from './provider';
 

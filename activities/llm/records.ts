@@ -74,12 +74,20 @@ export class CallRecords {
    * Gives the stored answer to a question, or asks and stores the answer before it returns.
    * What `ask` throws is recorded as the call's end and thrown again.
    */
-  async once(key: CallKey, provider: string, ask: () => Promise<Completion>): Promise<{ completion: Completion; fromRecord: boolean }> {
+  async once(
+    key: CallKey,
+    provider: string,
+    ask: () => Promise<Completion>,
+  ): Promise<{ completion: Completion; fromRecord: boolean }> {
     const path = this.path(key);
     const before = await this.read(key);
     if (before?.end?.completion) return { completion: before.end.completion, fromRecord: true };
     if (before && before.end === null) {
-      this.report({ kind: 'unknown-outcome', path, reason: `The call of ${before.starts.at(-1)} has a start and no end.` });
+      this.report({
+        kind: 'unknown-outcome',
+        path,
+        reason: `The call of ${before.starts.at(-1)} has a start and no end.`,
+      });
     }
     const started: CallRecord = {
       schema: 'planwright.call/1',

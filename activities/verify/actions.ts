@@ -8,7 +8,9 @@ const ACTION_PATH = /(?:^|\/)action\.ya?ml$/i;
 
 /** Last parts of `github.event.…` that GitHub makes itself and nobody outside can choose. */
 const SAFE_LEAVES = new Set(
-  'number id node_id sha before after action draft merged private fork run_id run_number run_attempt created_at updated_at position'.split(' '),
+  'number id node_id sha before after action draft merged private fork run_id run_number run_attempt url html_url created_at updated_at position'.split(
+    ' ',
+  ),
 );
 
 /** Keys whose text a shell or an interpreter runs. */
@@ -21,8 +23,12 @@ function injection(expression: string): 'error' | 'warning' | null {
   if (/toJSON\(\s*github(?:\.event)?\b/i.test(expression) || /\bgithub\.head_ref\b/i.test(expression)) return 'error';
   let worst: 'error' | 'warning' | null = null;
   for (const match of expression.matchAll(/\bgithub\.event((?:\.[\w*-]{1,80}|\[[^\]]{1,80}\]){1,12})/gi)) {
-    const parts = (match[1] ?? '').replace(/[[\]'"]/g, '.').split('.').filter(Boolean);
-    if (parts[0] === 'inputs') worst ??= 'warning';
+    const parts = (match[1] ?? '')
+      .replace(/[[\]'"]/g, '.')
+      .split('.')
+      .filter(Boolean);
+    // Inputs come from people with write access; a base branch exists already, though its name may be odd.
+    if (parts[0] === 'inputs' || (parts[0] === 'pull_request' && parts[1] === 'base')) worst ??= 'warning';
     else if (!SAFE_LEAVES.has(parts.at(-1) ?? '')) return 'error';
   }
   return worst;

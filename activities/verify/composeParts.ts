@@ -34,7 +34,9 @@ export function portFindings(node: unknown): string[] {
   const match = SHORT_PORT.exec(text);
   if (!match) return [`"${text}" is not a port; the form is [IP:][HOST:]CONTAINER[/PROTOCOL].`];
   const numbers = [match[2], match[3]].flatMap((part) => (part ?? '').split('-')).filter((part) => /^\d+$/.test(part));
-  return numbers.some((part) => Number(part) < 1 || Number(part) > 65_535) ? [`"${text}" is out of the range 1 to 65535.`] : [];
+  return numbers.some((part) => Number(part) < 1 || Number(part) > 65_535)
+    ? [`"${text}" is out of the range 1 to 65535.`]
+    : [];
 }
 
 /** The host ports that an entry takes, as `8080/tcp` with the address where one is given; ranges and variables: none. */

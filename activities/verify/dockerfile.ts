@@ -1,10 +1,14 @@
 import { DockerfileParser } from 'dockerfile-ast';
 import { ValidationCode, validate } from 'dockerfile-utils';
 import type { Finding } from '../../plan/types';
-import { baseFindings, readStages, stageReferenceFindings } from './dockerfileStages';
 import { copySourceFindings, instructionFindings } from './dockerfileRules';
+import { baseFindings, readStages, stageReferenceFindings } from './dockerfileStages';
 import { libraryVersion } from './library';
 import type { Subject, Verifier, VerifyContext } from './types';
+
+/** The engine is quadratic in instructions (20,000 took 20 s) and in brackets. */
+const MAX_LENGTH = 65_536;
+const MAX_LINES = 2000;
 
 /** Flags of BuildKit frontends that came after the library's list. */
 const NEWER_FLAGS = /Unknown flag: (?:unpack|exclude|parents|checksum|keep-git-dir|link|chmod|device)\b/;
@@ -28,6 +32,10 @@ function libraryFindings(text: string): Finding[] {
 }
 
 function run({ path, text }: Subject, context: VerifyContext): { findings: Finding[] } {
+  if (text.length > MAX_LENGTH || text.split('\n', MAX_LINES + 1).length > MAX_LINES) {
+    const message = `The Dockerfile is longer than ${MAX_LENGTH} characters or ${MAX_LINES} lines.`;
+    return { findings: [{ rule: 'too-large', severity: 'error', message }] };
+  }
   const dockerfile = DockerfileParser.parse(text);
   const stages = readStages(dockerfile);
   return {
@@ -45,6 +53,7 @@ function run({ path, text }: Subject, context: VerifyContext): { findings: Findi
 export const dockerfileVerifier: Verifier = {
   id: 'dockerfile',
   version: libraryVersion('dockerfile-utils', require.resolve('dockerfile-utils')),
-  applies: (path) => /(?:^|\/)(?:Dockerfile|Containerfile)(?:\.(?!dockerignore$)[^/]+)?$|\.(?:Dockerfile|dockerfile)$/.test(path),
+  applies: (path) =>
+    /(?:^|\/)(?:Dockerfile|Containerfile)(?:\.(?!dockerignore$)[^/]+)?$|\.(?:Dockerfile|dockerfile)$/.test(path),
   run,
 };

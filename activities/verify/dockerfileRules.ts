@@ -1,4 +1,14 @@
-import { Add, Arg, Copy, type Dockerfile, Env, type Instruction, type JSONInstruction, Run, User } from 'dockerfile-ast';
+import {
+  Add,
+  Arg,
+  Copy,
+  type Dockerfile,
+  Env,
+  type Instruction,
+  type JSONInstruction,
+  Run,
+  User,
+} from 'dockerfile-ast';
 import { classifyValue } from '../../plan/mask';
 import type { Finding } from '../../plan/types';
 import { placeOf, type Stage, stageNamed } from './dockerfileStages';
@@ -25,13 +35,16 @@ export function instructionFindings(dockerfile: Dockerfile, stages: readonly Sta
 
 function rulesFor(instruction: Instruction): Finding[] {
   if (instruction instanceof Run) return runFindings(instruction);
-  if (instruction instanceof Env) return instruction.getProperties().flatMap((one) => secretFindings(one.getName(), one.getValue(), 'ENV'));
+  if (instruction instanceof Env)
+    return instruction.getProperties().flatMap((one) => secretFindings(one.getName(), one.getValue(), 'ENV'));
   if (instruction instanceof Arg) {
     const property = instruction.getProperty();
     return property ? secretFindings(property.getName(), property.getValue(), 'ARG') : [];
   }
   if (instruction instanceof Add) return addFindings(instruction);
-  return instruction.getKeyword() === 'EXPOSE' ? instruction.getArguments().flatMap((one) => portFindings(one.getValue())) : [];
+  return instruction.getKeyword() === 'EXPOSE'
+    ? instruction.getArguments().flatMap((one) => portFindings(one.getValue()))
+    : [];
 }
 
 function runFindings(instruction: Run): Finding[] {
@@ -41,13 +54,17 @@ function runFindings(instruction: Run): Finding[] {
   const assumesYes = /assume-yes|\byes\s*\|/i.test(lines);
   for (const command of lines.split(/&&|\|\||[;|\n]/)) {
     const install = /\b(?:apt-get|apt)\s+(?:-\S+\s+){0,8}(?:install|upgrade|dist-upgrade)\b/.test(command);
-    const agrees = /\s(?:-[a-zA-Z]*y[a-zA-Z]*|-qq[a-zA-Z]*|--yes|--assume-yes)(?=\s|$|=)/.test(command);
+    const agrees = /\s(?:-[a-zA-Z]*y[a-zA-Z]*|-qq[a-zA-Z]*|--yes|--assume-yes)(?=\s|$|=|\))/.test(command);
     if (install && !agrees && !assumesYes) {
       const message = 'apt-get asks for confirmation, and nobody can answer in a build; add -y.';
       findings.push({ rule: 'apt-get-yes', severity: 'error', message });
     }
     if (/^\s*(?:RUN\s+)?sudo\b/.test(command)) {
-      findings.push({ rule: 'sudo', severity: 'warning', message: 'Do not use sudo in a build; use USER root where root is needed.' });
+      findings.push({
+        rule: 'sudo',
+        severity: 'warning',
+        message: 'Do not use sudo in a build; use USER root where root is needed.',
+      });
     }
   }
   return findings;
@@ -63,14 +80,28 @@ function secretFindings(name: string, value: string | null, keyword: 'ENV' | 'AR
     return [{ rule, severity: 'error', message: `${keyword} ${name} puts a secret into the image; ${remedy}.` }];
   }
   if (keyword === 'ENV' && (value === null || value === '')) return [];
-  return [{ rule, severity: 'warning', message: `The value of ${keyword} ${name} stays readable in the image's history; ${remedy}.` }];
+  return [
+    {
+      rule,
+      severity: 'warning',
+      message: `The value of ${keyword} ${name} stays readable in the image's history; ${remedy}.`,
+    },
+  ];
 }
 
 function addFindings(instruction: Add): Finding[] {
   const flags = new Set(instruction.getFlags().map((flag) => flag.getName()));
-  const remote = instruction.getArguments().some((argument) => /^["[]*https?:\/\//i.test(argument.getValue()) && !/\.git(?:#|$)/.test(argument.getValue()));
+  const remote = instruction
+    .getArguments()
+    .some((argument) => /^["[]*https?:\/\//i.test(argument.getValue()) && !/\.git(?:#|$)/.test(argument.getValue()));
   if (!remote || flags.has('checksum')) return [];
-  return [{ rule: 'add-url', severity: 'warning', message: 'ADD of an address takes whatever is there; add --checksum, or use RUN curl and check it.' }];
+  return [
+    {
+      rule: 'add-url',
+      severity: 'warning',
+      message: 'ADD of an address takes whatever is there; add --checksum, or use RUN curl and check it.',
+    },
+  ];
 }
 
 function portFindings(argument: string): Finding[] {
@@ -79,12 +110,22 @@ function portFindings(argument: string): Finding[] {
   const first = Number(match?.[1]);
   const last = Number(match?.[2] ?? match?.[1]);
   if (match && first >= 1 && last <= 65_535 && first <= last) return [];
-  return [{ rule: 'invalid-port', severity: 'error', message: `EXPOSE "${argument}" is not a port (1 to 65535), a range, or either with /tcp or /udp.` }];
+  return [
+    {
+      rule: 'invalid-port',
+      severity: 'error',
+      message: `EXPOSE "${argument}" is not a port (1 to 65535), a range, or either with /tcp or /udp.`,
+    },
+  ];
 }
 
 /** Why the image would run as root, or null. USER is inherited through the stages that a stage builds on. */
 function rootReason(stages: readonly Stage[], stage: Stage): string | null {
-  const user = stage.instructions.filter((instruction) => instruction instanceof User).at(-1)?.getArguments()[0]?.getValue();
+  const user = stage.instructions
+    .filter((instruction) => instruction instanceof User)
+    .at(-1)
+    ?.getArguments()[0]
+    ?.getValue();
   if (user !== undefined) {
     return /^(?:root|0)(?::|$)/.test(user) ? 'The last USER is root; the container runs as root.' : null;
   }
@@ -104,7 +145,10 @@ export function copySourceFindings(stages: readonly Stage[], path: string, conte
   const top = topNames(context);
   return stages.flatMap((stage) =>
     stage.instructions.flatMap((instruction): Finding[] => {
-      if (!(instruction instanceof Copy || instruction instanceof Add) || instruction.getFlags().some((flag) => flag.getName() === 'from')) {
+      if (
+        !(instruction instanceof Copy || instruction instanceof Add) ||
+        instruction.getFlags().some((flag) => flag.getName() === 'from')
+      ) {
         return [];
       }
       return sources(instruction).flatMap((source): Finding[] => {

@@ -13,7 +13,11 @@ export interface Stage {
 }
 
 /** Images that people copy tools from by a bare name. */
-const WELL_KNOWN = new Set('alpine bash busybox caddy composer debian docker golang gradle maven nginx node php python ruby rust ubuntu'.split(' '));
+const WELL_KNOWN = new Set(
+  'alpine bash busybox caddy composer debian docker golang gradle maven nginx node php python ruby rust ubuntu'.split(
+    ' ',
+  ),
+);
 
 export function placeOf(instruction: Instruction): { line: number; column: number } {
   const { start } = instruction.getRange();
@@ -43,7 +47,8 @@ function resolve(image: string, dockerfile: Dockerfile): string | null {
   }
   const resolved = image.replace(
     /\$(?:\{(\w{1,100})(?::-([^}]{0,200}))?\}|(\w{1,100}))/g,
-    (whole, braced?: string, fallback?: string, bare?: string) => defaults.get(braced ?? bare ?? '') ?? fallback ?? whole,
+    (whole, braced?: string, fallback?: string, bare?: string) =>
+      defaults.get(braced ?? bare ?? '') ?? fallback ?? whole,
   );
   return resolved.includes('$') ? null : resolved;
 }
@@ -75,7 +80,12 @@ export function baseFindings(dockerfile: Dockerfile, stages: readonly Stage[]): 
       tag === undefined
         ? `The base image "${image}" has no tag; name a version.`
         : `The base image "${image}" moves; name a version instead of "latest".`;
-    findings.push({ rule: tag === undefined ? 'untagged-base' : 'latest-tag', severity: 'warning', message, ...placeOf(from) });
+    findings.push({
+      rule: tag === undefined ? 'untagged-base' : 'latest-tag',
+      severity: 'warning',
+      message,
+      ...placeOf(from),
+    });
   }
   return findings;
 }
@@ -101,7 +111,11 @@ function mountSource(options: string): string | null {
   return /(?:^|,)from=([^,]{1,200})/.exec(options)?.[1] ?? null;
 }
 
-function referenceFault(stages: readonly Stage[], stage: Stage, name: string): Pick<Finding, 'rule' | 'severity' | 'message'> | null {
+function referenceFault(
+  stages: readonly Stage[],
+  stage: Stage,
+  name: string,
+): Pick<Finding, 'rule' | 'severity' | 'message'> | null {
   if (name === '' || name.includes('$') || stageNamed(stages, name, stage.index)) return null;
   if (/^\d+$/.test(name)) {
     if (Number(name) < stage.index) return null;
@@ -109,10 +123,18 @@ function referenceFault(stages: readonly Stage[], stage: Stage, name: string): P
   }
   if (/[/:@.]/.test(name)) return null;
   if (stages.some((other) => other.name === name.toLowerCase())) {
-    return { rule: 'unknown-stage', severity: 'error', message: `Stage "${name}" begins only here or later in the file.` };
+    return {
+      rule: 'unknown-stage',
+      severity: 'error',
+      message: `Stage "${name}" begins only here or later in the file.`,
+    };
   }
   if (WELL_KNOWN.has(name.toLowerCase())) {
-    return { rule: 'untagged-base', severity: 'warning', message: `Copies from the image "${name}" without a tag; name a version.` };
+    return {
+      rule: 'untagged-base',
+      severity: 'warning',
+      message: `Copies from the image "${name}" without a tag; name a version.`,
+    };
   }
   const known = stages.flatMap((other) => (other.name === null ? [] : [other.name]));
   const list = known.length > 0 ? `the stages are ${known.join(', ')}` : 'no stage has a name';

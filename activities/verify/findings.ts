@@ -38,7 +38,9 @@ export function tidyFindings(findings: readonly Finding[], path: string): Findin
 
 function tidyMessage(message: string): string {
   // Cut before the patterns run: a parser may quote a megabyte. Room is left so that no secret is cut in two unseen.
-  const flat = maskSecrets(message.slice(0, 8 * MAX_MESSAGE)).replace(/\s+/g, ' ').trim();
+  const flat = maskSecrets(message.slice(0, 8 * MAX_MESSAGE))
+    .replace(/\s+/g, ' ')
+    .trim();
   const visible = flat.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
   return visible.length > MAX_MESSAGE ? `${visible.slice(0, MAX_MESSAGE - 1)}…` : visible;
 }

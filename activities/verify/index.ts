@@ -62,7 +62,8 @@ async function verifyFile(subject: Subject, named: readonly string[], context: V
         : broken !== undefined
           ? `the verifier "${broken}" failed on this file`
           : null;
-    const row: Verification = skip === null ? await runOne(verifier, subject, context) : skipped(verifier, subject.path, skip);
+    const row: Verification =
+      skip === null ? await runOne(verifier, subject, context) : skipped(verifier, subject.path, skip);
     if (verifier.id === 'text') unusable = row.findings.some((finding) => UNUSABLE_RULES.has(finding.rule));
     rows.push(row);
   }
@@ -98,7 +99,9 @@ function skipped(verifier: Verifier, path: string, reason: string): Verification
 
 /** `failed` where any row has an error finding; else `inconclusive` where any verifier could not do its work; else `passed`. */
 export function overallVerdict(rows: readonly Verification[]): Verdict {
-  const failed = rows.some((row) => row.verdict === 'failed' || row.findings.some((finding) => finding.severity === 'error'));
+  const failed = rows.some(
+    (row) => row.verdict === 'failed' || row.findings.some((finding) => finding.severity === 'error'),
+  );
   if (failed) return 'failed';
   return rows.some((row) => row.verdict === 'inconclusive') ? 'inconclusive' : 'passed';
 }

@@ -1,11 +1,9 @@
 import type { Finding } from '../../plan/types';
-import { logicalLines, type MakeLine, splitRule } from './makefileLines';
+import { isAssignment, logicalLines, type MakeLine, splitRule } from './makefileLines';
 import type { Subject, Verifier } from './types';
 
 const OPENERS = /^(ifeq|ifneq|ifdef|ifndef)\b/;
 const DIRECTIVE = /^(?:-?include|sinclude|export|unexport|override|private|vpath|undefine|load|-load)\b/;
-/** The value is cut off: only the form `NAME op` counts. */
-const ASSIGNMENT = /^(?:(?:export|override|private|unexport)\s+)*(?:[^\s:#=+?!]|\$\([^()]*\)|\$\{[^{}]*\})+\s*(?::{0,3}|[+?!])=/;
 /** Targets that make itself knows. */
 const SPECIAL = /^\.[A-Z_]+$/;
 
@@ -28,7 +26,15 @@ function report(state: Reading, rule: string, severity: Finding['severity'], mes
 }
 
 function run({ text }: Subject): { findings: Finding[] } {
-  const state: Reading = { findings: [], open: [], defined: new Map(), phony: [], current: null, recipeExpected: false, includes: false };
+  const state: Reading = {
+    findings: [],
+    open: [],
+    defined: new Map(),
+    phony: [],
+    current: null,
+    recipeExpected: false,
+    includes: false,
+  };
   // Another prefix changes what a recipe line is; then only the structure is checked.
   const ownPrefix = /^\.RECIPEPREFIX\s*[:+?]?=/m.test(text);
   for (const line of logicalLines(text)) readLine(state, line, ownPrefix);
@@ -45,11 +51,21 @@ function run({ text }: Subject): { findings: Finding[] } {
 function readLine(state: Reading, line: MakeLine, ownPrefix: boolean): void {
   const word = line.text.trimStart();
   const define = state.open.at(-1)?.word === 'define';
-  if (define || /^(?:override\s+)?define\b/.test(word)) return readDefine(state, line, word);
-  if (line.text.startsWith('\t') && state.current !== null) return readRecipe(state);
+  if (define || /^(?:override\s+)?define\b/.test(word)) {
+    readDefine(state, line, word);
+    return;
+  }
+  // With another prefix, whatever does not look like a rule is taken for a recipe line.
+  const prefixed = ownPrefix && !/^[\w./%$(){} -]+:/.test(line.text) && word !== '' && !word.startsWith('#');
+  if (
+    state.current !== null &&
+    (line.text.startsWith('\t') || (prefixed && !OPENERS.test(word) && !/^(?:else|end)/.test(word)))
+  ) {
+    readRecipe(state);
+    return;
+  }
   if (word === '' || word.startsWith('#')) return;
   if (readConditional(state, word, line.number)) return;
-  if (ownPrefix && state.current !== null && !/^[\w./%$(){} -]+:/.test(line.text)) return readRecipe(state);
   if (/^ /.test(line.text) && state.recipeExpected && !/^\S+\s*(?:\s|:{1,3}|[+?!])=\s/.test(word)) {
     const message = 'The recipe line begins with spaces; make wants a tab ("missing separator").';
     report(state, 'spaces-for-tab', 'error', message, line.number);
@@ -60,7 +76,7 @@ function readLine(state: Reading, line: MakeLine, ownPrefix: boolean): void {
     state.recipeExpected = false;
     return;
   }
-  if (ASSIGNMENT.test(word)) {
+  if (isAssignment(word)) {
     state.recipeExpected = false;
     return;
   }
@@ -94,7 +110,7 @@ function readConditional(state: Reading, word: string, line: number): boolean {
   const opener = OPENERS.exec(word)?.[1];
   if (opener !== undefined) {
     state.open.push({ word: opener, line, elseSeen: false });
-    if (/^ifn?eq\b/.test(word) && !/^ifn?eq\s*(?:\(.*,.*\)|(["']).*\1\s*(["']).*\2)/.test(word)) {
+    if (opener.endsWith('eq') && !hasTwoArguments(word.slice(opener.length).trim())) {
       report(state, 'conditional', 'error', `"${opener}" needs two arguments: (a,b) or "a" "b".`, line);
     }
   } else if (/^else\b/.test(word)) {
@@ -111,13 +127,24 @@ function readConditional(state: Reading, word: string, line: number): boolean {
   return true;
 }
 
+function hasTwoArguments(text: string): boolean {
+  if (text.startsWith('(')) return text.includes(',') && text.includes(')');
+  return /^["']/.test(text) && (text.match(/["']/g)?.length ?? 0) >= 4;
+}
+
 function readRule(state: Reading, word: string, line: number): void {
   const rule = splitRule(word);
   if (rule === null) {
     state.recipeExpected = false;
     // A line of function calls alone, such as $(eval …), may expand to anything.
     if (/^\$[({]/.test(word)) return;
-    report(state, 'missing-separator', 'error', 'This is neither a rule (a colon is missing), nor an assignment, nor a directive.', line);
+    report(
+      state,
+      'missing-separator',
+      'error',
+      'This is neither a rule (a colon is missing), nor an assignment, nor a directive.',
+      line,
+    );
     return;
   }
   for (const name of rule.targets) {

@@ -32,6 +32,14 @@ export function logicalLines(text: string): MakeLine[] {
   return lines;
 }
 
+/** True for `NAME = value` with any of make's operators: an equals sign stands before any colon that begins a rule. */
+export function isAssignment(line: string): boolean {
+  const equals = outside(line, '=');
+  if (equals <= 0) return false;
+  const colon = outside(line, ':');
+  return colon === -1 || colon > equals || /^:{1,3}=/.test(line.slice(colon, colon + 4));
+}
+
 /** Reads a rule line; null where no colon stands outside of `$(…)` and `${…}`. */
 export function splitRule(line: string): MakeRule | null {
   const colon = outside(line, ':');

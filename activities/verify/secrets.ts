@@ -23,6 +23,11 @@ const NAMES: Readonly<Record<string, string>> = {
   'url-password': 'a password in a URL',
 };
 
+/** A plain word that also stands elsewhere in the file (as user, database or image) is a dummy of development. */
+function isNameToo(value: string, text: string): boolean {
+  return /^[a-z]{1,16}$/.test(value) && text.split(new RegExp(`\\b${value}\\b`), 4).length > 2;
+}
+
 function run({ path, text, before }: Subject): { findings: Finding[] } {
   const findings: Finding[] = [];
   const isSample = /(?:^|[./_-])(?:example|sample|template|dist)$/i.test(path);
@@ -30,7 +35,10 @@ function run({ path, text, before }: Subject): { findings: Finding[] } {
     if (findings.length > MAX_FINDINGS) break;
     const value = text.slice(hit.start, hit.end);
     const known = before?.includes(value) ?? false;
-    const dummy = hit.certainty === 'placeholder' || (isSample && (/example/i.test(value) || hit.kind === 'password'));
+    const dummy =
+      hit.certainty === 'placeholder' ||
+      (hit.kind.endsWith('password') && isNameToo(value, text)) ||
+      (isSample && (/example/i.test(value) || hit.kind === 'password'));
     const what = NAMES[hit.kind] ?? 'a secret';
     // The value itself is never part of a message (T15).
     const message = dummy

@@ -48,7 +48,12 @@ function run({ bytes, text }: Subject): { findings: Finding[] } {
     if (findings.length > MAX_FINDINGS) break;
     const code = match[0].codePointAt(0) ?? 0;
     // A joiner inside an emoji (for example a family) is how that emoji is spelled.
-    if (code === 0x200d && /[\p{Extended_Pictographic}\ufe0f\u{1f3fb}-\u{1f3ff}]$/u.test(text.slice(0, match.index).slice(-2))) {
+    if (
+      code === 0x200d &&
+      /(?:\p{Extended_Pictographic}|\ufe0f|[\u{1f3fb}-\u{1f3ff}])$/u.test(
+        text.slice(Math.max(0, match.index - 2), match.index),
+      )
+    ) {
       continue;
     }
     const { rule, what } = classify(code);

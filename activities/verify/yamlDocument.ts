@@ -14,6 +14,8 @@ export interface YamlFile {
 /** Counts `[` in strings and scripts too, hence the room above MAX_DEPTH; 1,000 cost the parser 10 ms. */
 const MAX_BRACKETS = 1000;
 const MAX_INDENT = 1000;
+/** The parser takes 2 s for a megabyte, and 8 s for one of quotation marks. */
+const MAX_YAML_LENGTH = 262_144;
 const MAX_ALIASES = 100;
 
 /** Local tags that a file's own reader understands. */
@@ -21,7 +23,10 @@ const LOCAL_TAGS: readonly { paths: RegExp; tags: RegExp }[] = [
   { paths: /(?:^|\/)\.gitlab-ci\.ya?ml$|(?:^|\/)\.gitlab\//, tags: /!reference\b/ },
   { paths: /(?:^|\/)(?:docker-)?compose[^/]*\.ya?ml$/, tags: /!(?:reset|override)\b/ },
   { paths: /(?:^|\/)(?:ansible|playbooks?|roles|group_vars|host_vars|inventory)\b/, tags: /!(?:vault|unsafe)\b/ },
-  { paths: /(?:^|\/)(?:cloudformation|cfn|template)[^/]*(?:\/.*)?\.ya?ml$/i, tags: /!(?:Ref|Sub|GetAtt|Join|If|Equals|Not|And|Or|FindInMap|Select|Split|Base64|Cidr|GetAZs|ImportValue|Condition)\b/ },
+  {
+    paths: /(?:^|\/)(?:cloudformation|cfn|template)[^/]*(?:\/.*)?\.ya?ml$/i,
+    tags: /!(?:Ref|Sub|GetAtt|Join|If|Equals|Not|And|Or|FindInMap|Select|Split|Base64|Cidr|GetAZs|ImportValue|Condition)\b/,
+  },
 ];
 
 /**
@@ -43,20 +48,40 @@ export function parseYaml(text: string, path: string): YamlFile {
     findings: [{ rule, severity: 'error', message }],
     place,
   });
+  if (text.length > MAX_YAML_LENGTH) {
+    return refuse('too-large', `The document has ${text.length} characters; at most ${MAX_YAML_LENGTH} are accepted.`);
+  }
   if (bracketDepth(text) > MAX_BRACKETS || indicatorRun(text) > MAX_DEPTH || deepestIndent(text) > MAX_INDENT) {
     return refuse('too-deep', `The document is nested deeper than ${MAX_DEPTH} levels.`);
   }
-  const parsed = parseAllDocuments(text, { uniqueKeys: true, version: '1.2', merge: true, lineCounter, prettyErrors: false });
+  // The parser's own search for duplicate keys is quadratic (20 s for 70,000 keys); `inspect` does it with a set.
+  const parsed = parseAllDocuments(text, {
+    uniqueKeys: false,
+    version: '1.2',
+    merge: true,
+    lineCounter,
+    prettyErrors: false,
+  });
   const documents = Array.isArray(parsed) ? parsed : [];
   const findings: Finding[] = [];
   for (const document of documents) {
     for (const fault of document.errors) {
-      findings.push({ rule: ruleName(fault.code), severity: 'error', message: fault.message, ...lineColumn(text, fault.pos[0]) });
+      findings.push({
+        rule: ruleName(fault.code),
+        severity: 'error',
+        message: fault.message,
+        ...lineColumn(text, fault.pos[0]),
+      });
     }
     for (const warning of document.warnings) {
       if (LOCAL_TAGS.some(({ paths, tags }) => paths.test(path) && tags.test(warning.message))) continue;
       const severity = warning.code === 'TAG_RESOLVE_FAILED' ? 'error' : 'warning';
-      findings.push({ rule: ruleName(warning.code), severity, message: warning.message, ...lineColumn(text, warning.pos[0]) });
+      findings.push({
+        rule: ruleName(warning.code),
+        severity,
+        message: warning.message,
+        ...lineColumn(text, warning.pos[0]),
+      });
     }
     findings.push(...inspect(document, place));
   }
@@ -77,15 +102,33 @@ function inspect(document: Document.Parsed, place: YamlFile['place']): Finding[]
   let aliases = 0;
   visit(document, (_key, node, ancestors) => {
     if (ancestors.length > 2 * MAX_DEPTH) {
-      findings.push({ rule: 'too-deep', severity: 'error', message: `Nested deeper than ${MAX_DEPTH} levels.`, ...place(node) });
+      findings.push({
+        rule: 'too-deep',
+        severity: 'error',
+        message: `Nested deeper than ${MAX_DEPTH} levels.`,
+        ...place(node),
+      });
       return visit.BREAK;
     }
     if (isAlias(node)) aliases++;
     if (isMap(node)) {
-      for (const pair of node.items) {
-        if (isScalar(pair.key) && pair.key.value === '__proto__') {
-          findings.push({ rule: 'proto-key', severity: 'error', message: 'The key "__proto__" is refused.', ...place(pair.key) });
+      const seen = new Set<string>();
+      for (const { key } of node.items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        const where = place(key);
+        if (name === '__proto__') {
+          findings.push({ rule: 'proto-key', severity: 'error', message: 'The key "__proto__" is refused.', ...where });
         }
+        if (seen.has(name) && name !== '<<') {
+          findings.push({
+            rule: 'duplicate-key',
+            severity: 'error',
+            message: `The key "${name}" stands twice.`,
+            ...where,
+          });
+        }
+        seen.add(name);
       }
     }
     return undefined;
@@ -128,4 +171,3 @@ function deepestIndent(text: string): number {
   }
   return deepest;
 }
-

@@ -51,10 +51,10 @@ export function factsOf(tree: Tree, git: GitFacts, topLevel: readonly string[]):
     lint: null,
     start: null,
     typecheck: null,
-    scripts: language === 'node' ? {} : makeTargets(tree),
+    scripts: makeTargets(tree),
     entryPoint: null,
     buildOutput: null,
-    packages: [],
+    packages: chosen ? [] : manifestFolders(tree),
     ...own,
     language,
     otherLanguages: others,
@@ -84,6 +84,13 @@ function startText(found: EcosystemFacts): { script: string; source: string } {
   const source = found.start?.source ?? '';
   const script = found.scripts?.[source.replace('package.json scripts.', '')];
   return { script: script ?? found.start?.run ?? '', source };
+}
+
+/** Directories with a manifest of their own, where the root has none: the project is a collection. */
+function manifestFolders(tree: Tree): string[] {
+  const manifest =
+    /^((?:[^/]+\/){1,2})(?:package\.json|pyproject\.toml|requirements\.txt|go\.mod|Cargo\.toml|pom\.xml)$/;
+  return [...new Set(tree.paths.flatMap((path) => manifest.exec(path)?.[1]?.slice(0, -1) ?? []))];
 }
 
 /** Targets of a Makefile with the first line of their recipe. */

@@ -35,11 +35,14 @@ export function lineAt(text: string, index: number): number {
   return line;
 }
 
-/** Matches of an expression that do not stand in a comment line. The expression needs the flag `g`. */
+/**
+ * Matches of an expression that do not stand in a comment line. The expression needs the flag `g`, and bounds on what it
+ * repeats: the text is not ours, and may be made to be slow (threat T20).
+ */
 export function* codeMatches(text: string, expression: RegExp): Generator<RegExpMatchArray & { index: number }> {
   for (const match of text.matchAll(expression)) {
     const start = text.lastIndexOf('\n', match.index) + 1;
-    const before = text.slice(start, match.index + 2).trimStart();
+    const before = text.slice(start, Math.min(match.index + 2, start + 400)).trimStart();
     if (!/^(\/\/|\/\*|\*|#(?!\[))/.test(before)) yield match;
   }
 }

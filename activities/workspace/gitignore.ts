@@ -27,7 +27,7 @@ export function parseGitignore(text: string, base: string): IgnoreRule[] {
 function parseLine(line: string, base: string): IgnoreRule[] {
   let pattern = line.replace(/(?<!\\)\s+$/, '');
   if (pattern === '' || pattern.startsWith('#')) return [];
-  if (pattern.length > 200 || pattern.split('*').length > 9) return [];
+  if (pattern.length > 200 || (pattern.match(/\*+/g)?.length ?? 0) > 4) return [];
   const negated = pattern.startsWith('!');
   if (negated) pattern = pattern.slice(1);
   const directoriesOnly = pattern.endsWith('/');

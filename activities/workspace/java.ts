@@ -18,7 +18,11 @@ export function javaFacts(tree: Tree): EcosystemFacts | null {
   const pinned = /^(?:\D*[-.])?(?:1\.)?(\d+)/.exec(tree.text('.java-version') ?? '')?.[1];
   const version = pinned ?? property;
   // A parent's coordinates stand before the project's own.
-  const own = text.replace(/<parent>[\s\S]*?<\/parent>/, '').replace(/<(dependencies|build|plugins)>[\s\S]*/, '');
+  const own =
+    text
+      .split('</parent>')
+      .at(-1)
+      ?.split(/<(?:dependencies|build|plugins)>/)[0] ?? '';
   const main = tree.sources.find((path) => /static\s+void\s+main\s*\(|^fun main\(/m.test(tree.text(path) ?? ''));
   const spring = /spring-boot/.test(text);
   const run = maven ? 'spring-boot:run' : 'bootRun';
@@ -36,9 +40,12 @@ export function javaFacts(tree: Tree): EcosystemFacts | null {
     entryPoint: main ?? null,
     buildOutput: maven ? 'target' : 'build/libs',
     dependencies: maven
-      ? [...text.matchAll(/<dependency>([\s\S]*?)<\/dependency>/g)]
-          .filter((match) => !/<scope>test<\/scope>/.test(match[1] ?? ''))
-          .flatMap((match) => /<artifactId>\s*([\w.-]+)/.exec(match[1] ?? '')?.[1] ?? [])
+      ? text
+          .split('<dependency>')
+          .slice(1)
+          .map((part) => part.split('</dependency>')[0] ?? '')
+          .filter((part) => !part.includes('<scope>test</scope>'))
+          .flatMap((part) => /<artifactId>\s*([\w.-]+)/.exec(part)?.[1] ?? [])
       : [...text.matchAll(/(?:implementation|runtimeOnly|api)[\s(]+['"][\w.-]+:([\w.-]+)/g)].map(
           (match) => match[1] ?? '',
         ),

@@ -59,7 +59,8 @@ export function nodeKind(manifest: Dict, tree: Tree, manager: PackageManager): N
   const packaged = published && isPackaged(manifest);
   const bin = binOf(manifest, tree);
   const script = startScript(stringMapAt(manifest, 'scripts'));
-  if (script && !(packaged && bin)) {
+  // A published package's start script runs a demonstration, unless its own code serves.
+  if (script && !(packaged && (bin || !tree.sources.some((path) => listens(tree, path))))) {
     const written = fileOfScript(script.script);
     const main = stringAt(manifest, 'main') ?? 'index.js';
     const entryPoint = written ? resolveFile(tree, written === '.' ? main : written) : null;

@@ -6,7 +6,7 @@ type Scripts = { [name: string]: string };
 const NAMES = {
   test: ['test', 'test:ci', 'test-ci', 'test:run', 'test:unit', 'unit', 'tests'],
   lint: ['lint', 'lint:check', 'lint:ci', 'eslint', 'lint:js', 'lint:code'],
-  build: ['build', 'build:prod', 'build:production', 'compile'],
+  build: ['build', 'build:prod', 'build:production', 'compile', 'prestart:prod', 'prestart'],
   typecheck: [
     'typecheck',
     'type-check',
@@ -42,6 +42,9 @@ export function nodeScript(
   const name = NAMES[purpose].find((candidate) => {
     const script = Object.hasOwn(scripts, candidate) ? scripts[candidate] : undefined;
     if (script === undefined || isPlaceholder(script) || watches(script)) return false;
+    // A hook of the start script is the build only where it compiles.
+    if (candidate.startsWith('prestart'))
+      return /\b(tsc|swc|babel|esbuild|tsup|webpack|rollup|nest build)\b/.test(script);
     // A script "types" may as well generate declarations.
     return candidate !== 'types' || /--noEmit/i.test(script);
   });

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Language, WorkspaceFacts } from '../../plan/types';
 import { codeMatches, lineAt } from './finding';
+import { at, parseYaml } from './shape';
 import type { Tree } from './tree';
 
 type Port = WorkspaceFacts['ports'][number];
@@ -8,29 +9,29 @@ type Port = WorkspaceFacts['ports'][number];
 /** Where code of a language says which port it serves; the first group is the number. Ports of *other* services never match. */
 const IN_CODE: { [language in Language]: readonly RegExp[] } = {
   node: [
-    /env(?:\.PORT\b|\[\s*['"`]PORT['"`]\s*\])(?:\s*,\s*10)?\s*\)*\s*(?:\|\||\?\?)\s*['"`]?(\d{2,5})\b/g,
-    /env\.PORT\b[^\n;:]{0,60}\?[^\n;:]{0,60}:\s*['"`]?(\d{2,5})\b/g,
-    /\{[^{}]*\bPORT\s*=\s*['"`]?(\d{2,5})['"`]?[^{}]*\}\s*=\s*process\.env/g,
-    /\bPORT\s*:[^\n]{0,80}\bdefault\D{1,5}(\d{2,5})\b/g,
-    /\.listen\(\s*['"`]?(\d{2,5})\b/g,
-    /\.listen\(\s*\{[^{}]*\bport\s*:\s*(\d{2,5})\b/g,
-    /\b(?:const|let|var)\s+(?:PORT|port|serverPort)\s*(?::\s*number\s*)?=\s*['"`]?(\d{2,5})\b/g,
-    /\bBun\.serve\(\s*\{[^{}]*\bport\s*:\s*(\d{2,5})\b/g,
+    /env(?:\.PORT\b|\[\s{0,40}['"`]PORT['"`]\s{0,40}\])(?:\s{0,40},\s{0,40}10)?\s{0,40}\)*\s{0,40}(?:\|\||\?\?)\s{0,40}['"`]?(\d{2,5})\b/g,
+    /env\.PORT\b[^\n;:]{0,60}\?[^\n;:]{0,60}:\s{0,40}['"`]?(\d{2,5})\b/g,
+    /\{[^{}]*\bPORT\s{0,40}=\s{0,40}['"`]?(\d{2,5})['"`]?[^{}]*\}\s{0,40}=\s{0,40}process\.env/g,
+    /\bPORT\s{0,40}:[^\n]{0,80}\bdefault\D{1,5}(\d{2,5})\b/g,
+    /\.listen\(\s{0,40}['"`]?(\d{2,5})\b/g,
+    /\.listen\(\s{0,40}\{[^{}]*\bport\s{0,40}:\s{0,40}(\d{2,5})\b/g,
+    /\b(?:const|let|var)\s+(?:PORT|port|serverPort)\s{0,40}(?::\s{0,40}number\s{0,40})?=\s{0,40}['"`]?(\d{2,5})\b/g,
+    /\bBun\.serve\(\s{0,40}\{[^{}]*\bport\s{0,40}:\s{0,40}(\d{2,5})\b/g,
   ],
   python: [
-    /\bos\.(?:environ\.get|getenv)\(\s*['"]PORT['"]\s*,\s*['"]?(\d{2,5})\b/g,
-    /\.run\([^()]*\bport\s*=\s*(\d{2,5})\b/g,
+    /\bos\.(?:environ\.get|getenv)\(\s{0,40}['"]PORT['"]\s{0,40},\s{0,40}['"]?(\d{2,5})\b/g,
+    /\.run\([^()]*\bport\s{0,40}=\s{0,40}(\d{2,5})\b/g,
   ],
   go: [
-    /\b(?:ListenAndServe(?:TLS)?|Run|Listen|Start)\(\s*(?:"tcp",\s*)?"[\w.]*:(\d{2,5})"/g,
-    /\bAddr:\s*"[\w.]*:(\d{2,5})"/g,
-    /\b[pP]ort\s*:?=\s*"?:?(\d{2,5})"/g,
+    /\b(?:ListenAndServe(?:TLS)?|Run|Listen|Start)\(\s{0,40}(?:"tcp",\s{0,40})?"[\w.]*:(\d{2,5})"/g,
+    /\bAddr:\s{0,40}"[\w.]*:(\d{2,5})"/g,
+    /\b[pP]ort\s{0,40}:?=\s{0,40}"?:?(\d{2,5})"/g,
   ],
   rust: [
-    /\b(?:bind|serve|run|parse)\w*\(\s*"[\d.:[\]]*:(\d{2,5})"/g,
-    /\(\s*\[\s*\d+(?:\s*,\s*\d+){3}\s*\]\s*,\s*(\d{2,5})\s*\)/g,
+    /\b(?:bind|serve|run|parse)\w*\(\s{0,40}"[\d.:[\]]*:(\d{2,5})"/g,
+    /\(\s{0,40}\[\s{0,40}\d+(?:\s{0,40},\s{0,40}\d+){3}\s{0,40}\]\s{0,40},\s{0,40}(\d{2,5})\s{0,40}\)/g,
   ],
-  java: [/\b(?:InetSocketAddress|HttpServer\.create|port)\(\s*(\d{4,5})\b/g],
+  java: [/\b(?:InetSocketAddress|HttpServer\.create|port)\(\s{0,40}(\d{4,5})\b/g],
   unknown: [],
 };
 
@@ -71,9 +72,9 @@ export function findPorts(tree: Tree, language: Language, start: { script: strin
     add(FLAG.exec(start.script)?.[1], start.source);
     for (const path of tree.paths.filter((candidate) => /(^|\/)application\.(properties|ya?ml)$/.test(candidate))) {
       const text = tree.text(path) ?? '';
-      const match =
-        /^server\.port\s*=\s*(?:\$\{\w+:)?(\d+)|^server:\s*\n(?:\s+.*\n)*?\s+port:\s*(?:\$\{\w+:)?(\d+)/m.exec(text);
-      add(match?.[1] ?? match?.[2], path);
+      const yaml = path.endsWith('properties') ? null : at(parseYaml(text), 'server', 'port');
+      const written = yaml === null ? /^server\.port\s*=\s*(\S+)/m.exec(text)?.[1] : String(yaml);
+      add(/^(?:\$\{\w+:)?(\d+)/.exec(written ?? '')?.[1], path);
     }
     const example = tree.paths.find((path) => /^\.env\.\w+$/.test(path) && /^PORT=/m.test(tree.text(path) ?? ''));
     if (example) add(/^PORT=["']?(\d+)/m.exec(tree.text(example) ?? '')?.[1], example);
@@ -83,6 +84,15 @@ export function findPorts(tree: Tree, language: Language, start: { script: strin
       if (!word.endsWith('/udp'))
         add(/^\d+/.exec(word)?.[0], `Dockerfile:${lineAt(tree.text('Dockerfile') ?? '', match.index)}`);
     }
+  }
+  // Gin's Run without an address.
+  if (
+    found.size === 0 &&
+    language === 'go' &&
+    tree.sources.some((path) => /\b(?:gin\.Default|gin\.New)\(/.test(tree.text(path) ?? ''))
+  ) {
+    const path = tree.sources.find((source) => /\.Run\(\)/.test(tree.text(source) ?? ''));
+    if (start && path) found.set(8080, `default of gin (${path})`);
   }
   const usual = start && found.size === 0 ? DEFAULTS.find(([command]) => command.test(start.script)) : undefined;
   if (usual) found.set(usual[1], `default of ${usual[2]}`);
@@ -103,8 +113,8 @@ const HEALTH = [
   'ping',
 ];
 const ROUTE = new RegExp(
-  String.raw`\b([\w.]*)(?:\.|@)?\b(get|all|use|route|head|HandleFunc|Handle|GET|api_route|add_url_rule|url|pathname|path|GetMapping)` +
-    String.raw`['"]?\s*(?:\(|===?|:)\s*(['"\x60])(?:GET )?(\/(?:api\/|v\d\/)?(?:${HEALTH.join('|')})\/?)\3`,
+  String.raw`\b([\w.]{0,60})(?:\.|@)?\b(get|all|use|route|head|HandleFunc|Handle|GET|api_route|add_url_rule|url|pathname|path|Path|GetMapping)` +
+    String.raw`['"]?\s{0,40}(?:\(|===?|:)\s{0,40}(['"\x60])(?:GET )?(\/(?:api\/|v\d\/)?(?:${HEALTH.join('|')})\/?)\3`,
   'g',
 );
 /** A router's routes lie below the path at which it is mounted, and where that is cannot be seen reliably. */

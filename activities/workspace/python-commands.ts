@@ -61,7 +61,7 @@ const LINTERS: readonly (readonly [tool: string, command: string])[] = [
 const CHECKERS = ['mypy', 'pyright'];
 
 export interface PythonCommands {
-  install: FoundCommand;
+  install: FoundCommand | null;
   test: FoundCommand | null;
   lint: FoundCommand | null;
   typecheck: FoundCommand | null;
@@ -142,7 +142,7 @@ function installCommand(
   tree: Tree,
   needed: readonly Place[],
   missing: readonly string[],
-): FoundCommand {
+): FoundCommand | null {
   const { name, lockfile } = manager;
   const of = (kind: Place['kind']): string[] => [
     ...new Set(needed.filter((place) => place.kind === kind).map((place) => place.name)),
@@ -168,9 +168,7 @@ function installCommand(
   if (name === 'pipenv') {
     return { run: lockfile ? 'pipenv sync --dev' : 'pipenv install --dev', source: lockfile ?? 'Pipfile' };
   }
-  const files = manifest.requirements.filter(
-    (path) => of('file').includes(path) || isInstalled(path, manifest.packaged),
-  );
+  const files = requirementFiles(manifest, of('file'));
   const parts = [
     ...(manifest.packaged ? [extras.length > 0 ? `-e ".[${extras.join(',')}]"` : '-e .'] : []),
     ...files.map((path) => `-r ${path}`),
@@ -178,11 +176,22 @@ function installCommand(
     ...missing,
   ];
   const from = manifest.packaged ? ['pyproject.toml', 'setup.py', 'setup.cfg'].find(tree.has) : files[0];
-  return { run: `pip install ${parts.length > 0 ? parts.join(' ') : '-e .'}`, source: from ?? 'requirements.txt' };
+  return parts.length > 0
+    ? { run: `pip install ${parts.join(' ')}`, source: from ?? 'configuration of the tests' }
+    : null;
 }
 
-/** requirements.txt, and for an application the development ones beside it. */
-function isInstalled(path: string, packaged: boolean): boolean {
-  if (path === 'requirements.txt') return true;
-  return !packaged && /^(requirements[-_.](dev|test|tests)|(dev|test|tests)[-_.]requirements)\.txt$/.test(path);
+/** requirements.txt, and for an application the development ones beside it; those of a folder only where there is no other. */
+function requirementFiles(manifest: PythonManifest, needed: readonly string[]): string[] {
+  const beside = /^(requirements[-_.](dev|test|tests)|(dev|test|tests)[-_.]requirements)\.txt$/;
+  const files = manifest.requirements.filter(
+    (path) => path === 'requirements.txt' || needed.includes(path) || (!manifest.packaged && beside.test(path)),
+  );
+  if (files.length === 0 && !manifest.packaged) {
+    const usual = ['dev', 'development', 'local', 'test', 'base'].map((name) => `requirements/${name}.txt`);
+    files.push(
+      ...[...usual, ...manifest.requirements].filter((path) => manifest.requirements.includes(path)).slice(0, 1),
+    );
+  }
+  return files.sort((a, b) => Number(b === 'requirements.txt') - Number(a === 'requirements.txt') || (a < b ? -1 : 1));
 }

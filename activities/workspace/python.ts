@@ -14,7 +14,9 @@ export function pythonFacts(tree: Tree): EcosystemFacts | null {
   const manager = pythonPackageManager(manifest, tree);
   const service = pythonService(manifest, tree);
   const tool = service ? null : consoleTool(manifest);
-  const library = !service && !tool && manifest.packaged && manifest.name !== null;
+  // What depends on a server is meant to be served, even where its application object is not found.
+  const serves = ['uvicorn', 'gunicorn', 'hypercorn', 'uwsgi'].some((name) => manifest.dependencies.includes(name));
+  const library = !service && !tool && !serves && manifest.packaged && manifest.name !== null;
   return {
     ...pythonRuntime(manifest, tree, library || tool !== null),
     ...pythonCommands(manifest, manager, tree),
@@ -87,26 +89,40 @@ function pythonService(manifest: PythonManifest, tree: Tree): Service | null {
   const procfile = /^web:\s*(.+)$/m.exec(tree.text('Procfile') ?? '')?.[1]?.trim();
   if (procfile) return { start: { run: procfile, source: 'Procfile' }, entryPoint: null };
   if (tree.has('manage.py')) return djangoService(tree, uses('gunicorn'));
+  const frameworks = ['fastapi', 'starlette', 'quart', 'flask'].filter(uses);
+  if (frameworks.length === 0) return null;
   for (const path of tree.sources.filter((source) => source.endsWith('.py'))) {
-    const text = tree.text(path) ?? '';
-    const made = /^(\w+)\s*(?::\s*\w+\s*)?=\s*(?:\w+\.)?(FastAPI|Starlette|Flask|Quart)\(/m.exec(text);
-    const framework = made?.[2] ?? '';
-    const factory = /^def (create_app|make_app)\(/m.test(text) && /\b(Flask)\(/.test(text);
-    const served = ['FastAPI', 'Starlette', 'Quart'].includes(framework);
-    if (served && (uses('fastapi') || uses('starlette') || uses('quart'))) {
-      const target = `${moduleOf(path)}:${made?.[1]}`;
-      const source = `${path} ${framework}()`;
-      return { start: { run: `uvicorn ${target} --host 0.0.0.0 --port 8000`, source }, entryPoint: path };
+    const made = applicationIn(tree.text(path) ?? '');
+    if (!made || (made.framework === 'Flask') !== frameworks.includes('flask')) continue;
+    const module = moduleOf(path);
+    const source = `${path} ${made.framework}()`;
+    const target = made.factory ? `"${module}:${made.name}()"` : `${module}:${made.name}`;
+    if (made.framework !== 'Flask') {
+      const app = made.factory ? `--factory ${module}:${made.name}` : target;
+      return { start: { run: `uvicorn ${app} --host 0.0.0.0 --port 8000`, source }, entryPoint: path };
     }
-    if ((framework === 'Flask' || factory) && uses('flask')) {
-      const name = made ? made[1] : 'create_app';
-      const run = uses('gunicorn')
-        ? `gunicorn --bind 0.0.0.0:8000 "${moduleOf(path)}:${name}${made ? '' : '()'}"`
-        : `flask --app ${moduleOf(path)}${made && name !== 'app' ? `:${name}` : ''} run --host 0.0.0.0 --port 5000`;
-      return { start: { run, source: `${path} Flask()` }, entryPoint: path };
-    }
+    // Flask finds "app" and "create_app" in a module by itself.
+    const named = made.name === 'app' || made.factory ? module : target;
+    const run = uses('gunicorn')
+      ? `gunicorn --bind 0.0.0.0:8000 ${target}`
+      : `flask --app ${named} run --host 0.0.0.0 --port 5000`;
+    return { start: { run, source }, entryPoint: path };
   }
   return null;
+}
+
+/** The application object or factory that a module offers under a name of its own. Docstrings are indented, and do not count. */
+function applicationIn(text: string): { name: string; framework: string; factory: boolean } | null {
+  const direct = /^(\w+)(?: *: *[\w.]+)? *= *(?:\w+\.)?(FastAPI|Starlette|Flask|Quart)\(/m.exec(text);
+  if (direct?.[1] && direct[2]) return { name: direct[1], framework: direct[2], factory: false };
+  const framework = /= *(?:\w+\.)?(FastAPI|Starlette|Flask|Quart)\(/.exec(text)?.[1];
+  if (!framework) return null;
+  for (const match of text.matchAll(/^(\w+)(?: *: *[\w.]+)? *= *(\w+)\(/gm)) {
+    const [, name = '', maker = ''] = match;
+    if (`\n${text}`.includes(`\ndef ${maker}(`)) return { name, framework, factory: false };
+  }
+  const factory = /^def (create_app|make_app)\(/m.exec(text)?.[1];
+  return factory ? { name: factory, framework, factory: true } : null;
 }
 
 function djangoService(tree: Tree, gunicorn: boolean): Service {

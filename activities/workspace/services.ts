@@ -68,13 +68,13 @@ export function findNative(dependencies: readonly string[]): string[] {
 
 const ENVIRONMENT: readonly RegExp[] = [
   /\b(?:process|Bun)\.env\.([A-Z_][A-Z0-9_]*)\b/g,
-  /\bprocess\.env\[\s*['"`]([A-Z_][A-Z0-9_]*)['"`]\s*\]/g,
+  /\bprocess\.env\[\s{0,40}['"`]([A-Z_][A-Z0-9_]*)['"`]\s{0,40}\]/g,
   /\bimport\.meta\.env\.([A-Z_][A-Z0-9_]*)\b/g,
-  /\bos\.environ(?:\.get\(|\.setdefault\(|\[)\s*['"]([A-Z_][A-Z0-9_]*)['"]/g,
-  /\bos\.(?:getenv|Getenv|LookupEnv)\(\s*['"]([A-Z_][A-Z0-9_]*)['"]/g,
-  /\b(?:env|config)(?:\.(?:str|bool|int|list|url|db|get))?\(\s*['"]([A-Z][A-Z0-9]*_[A-Z0-9_]*|[A-Z]{4,})['"]/g,
-  /\benv::var(?:_os)?\(\s*"([A-Z_][A-Z0-9_]*)"/g,
-  /\bSystem\.getenv\(\s*"([A-Z_][A-Z0-9_]*)"/g,
+  /\bos\.environ(?:\.get\(|\.setdefault\(|\[)\s{0,40}['"]([A-Z_][A-Z0-9_]*)['"]/g,
+  /\bos\.(?:getenv|Getenv|LookupEnv)\(\s{0,40}['"]([A-Z_][A-Z0-9_]*)['"]/g,
+  /\b(?:env|config)(?:\.(?:str|bool|int|list|url|db|get))?\(\s{0,40}['"]([A-Z][A-Z0-9]*_[A-Z0-9_]*|[A-Z]{4,})['"]/g,
+  /\benv::var(?:_os)?\(\s{0,40}"([A-Z_][A-Z0-9_]*)"/g,
+  /\bSystem\.getenv\(\s{0,40}"([A-Z_][A-Z0-9_]*)"/g,
 ];
 
 /** Set by every shell or CI, and nothing that a deployment has to provide. */
@@ -89,7 +89,7 @@ export function findEnvNames(tree: Tree): string[] {
   for (const path of tree.sources) {
     const text = tree.text(path) ?? '';
     for (const expression of ENVIRONMENT) for (const match of codeMatches(text, expression)) names.add(match[1] ?? '');
-    for (const match of codeMatches(text, /\{([^{}]*)\}\s*=\s*process\.env\b/g)) {
+    for (const match of codeMatches(text, /\{([^{}]*)\}\s{0,40}=\s{0,40}process\.env\b/g)) {
       for (const part of (match[1] ?? '').split(',')) names.add(/^\s*([A-Z_][A-Z0-9_]*)/.exec(part)?.[1] ?? '');
     }
   }

@@ -11,6 +11,8 @@ import { loadTree } from './tree';
 import { MAX_DEPTH, MAX_FILES, walk } from './walk';
 
 const MAX_STORED_BYTES = 1024 * 1024;
+/** Each object is synced to disk; a folder of generated manifests must not cost minutes. */
+const MAX_STORED_FILES = 2000;
 
 export interface SnapshotRequest {
   /** The workspace, an existing directory. */
@@ -44,7 +46,11 @@ export async function readWorkspaceSnapshot(request: SnapshotRequest): Promise<W
 
   const matches = matcherOf(request.patterns);
   // A file that git ignores and a skill would write is a base all the same: the writer would meet it.
-  const wanted = new Set([...walked.files, ...walked.ignored].filter(matches));
+  const matching = [...walked.files, ...walked.ignored].filter(matches);
+  const wanted = new Set(matching.slice(0, MAX_STORED_FILES));
+  for (const path of matching.slice(MAX_STORED_FILES)) {
+    skipped.push({ path, reason: `not among the first ${MAX_STORED_FILES} files that match` });
+  }
   for (const path of request.extraPaths) {
     const plain = posix.normalize(path);
     if (plain.startsWith('..') || posix.isAbsolute(plain)) skipped.push({ path, reason: 'outside the workspace' });

@@ -41,8 +41,8 @@ const REQUIREMENTS = /(^|\/)([\w.-]*requirements[\w.-]*|requirements\/[\w.-]+)\.
 const MAX_SOURCES = 400;
 const MAX_SOURCE_BYTES = 256 * 1024;
 const MAX_MANIFESTS = 200;
-/** Lock files are long, and only their head is of interest; a longer one is not read. */
-const MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
+const MAX_MANIFEST_BYTES = 1024 * 1024;
+const MAX_LOCKFILE_BYTES = 8 * 1024 * 1024;
 
 function isManifest(path: string): boolean {
   const name = posix.basename(path);
@@ -59,7 +59,7 @@ export async function loadTree(root: string, name: string, paths: readonly strin
     const read = await readRegularFile(root, path, maxBytes);
     if (typeof read !== 'string') texts.set(path, read.content.toString('utf8').replace(/^\uFEFF/, ''));
   };
-  for (const path of manifests) await load(path, MAX_MANIFEST_BYTES);
+  for (const path of manifests) await load(path, LOCKFILES_READ.has(path) ? MAX_LOCKFILE_BYTES : MAX_MANIFEST_BYTES);
   for (const path of sources) await load(path, MAX_SOURCE_BYTES);
   return treeOf(name, paths, texts);
 }

@@ -23,6 +23,12 @@ export const PYTHON: Lines = {
   newer: ['3.15'],
 };
 
+/**
+ * Go's line for modules whose `go` directive is older than 1.21: until then it named a language version and not the toolchain
+ * that is needed ("Go toolchains", go.dev/doc/toolchain), and their dependencies often need a newer one.
+ */
+export const GO_CURRENT = '1.26';
+
 const all = (lines: Lines): string[] => [...lines.ended, ...lines.maintained, ...lines.newer];
 const allowed = (lines: readonly string[], range: string | null): string[] =>
   range === null ? [...lines] : lines.filter((line) => allowsLine(range, line));

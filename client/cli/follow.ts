@@ -95,7 +95,9 @@ export async function follow(options: FollowOptions): Promise<Ending> {
   } finally {
     unhook();
     cancelOf(cancelWait);
-    keeper?.close();
+    const answered = keeper?.close();
+    // The plan may be over before the answer to its last decision is here; someone who leaves does not wait for one.
+    if (settledBy(ending)) await answered;
     show.close();
   }
   if (failure) throw (failure as { error: unknown }).error;
@@ -103,8 +105,9 @@ export async function follow(options: FollowOptions): Promise<Ending> {
   throw new Error(`the view of plan ${id} ended before the plan did`);
 }
 
-/** A closure's variable, read where the compiler believes that it is still null. */
+// Variables that closures set, read where the compiler believes that they are still null.
 const cancelOf = (cancel: (() => void) | null): void => cancel?.();
+const settledBy = (ending: Ending | null): boolean => ending?.kind === 'settled';
 
 /** Calls back for each item until the signal fires; the source is then told and not waited for. */
 async function eachUntil<T>(source: AsyncIterable<T>, stop: AbortSignal, call: (item: T) => void): Promise<void> {

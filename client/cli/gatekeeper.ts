@@ -35,6 +35,7 @@ export class Gatekeeper {
   private readonly settled = new Set<string>();
   private latest: PlanView | null = null;
   private over = false;
+  private handling: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: Options) {}
 
@@ -47,9 +48,11 @@ export class Gatekeeper {
     this.askNext();
   }
 
-  close(): void {
+  /** Withdraws an open question. The result settles once a decision that is under way was answered. */
+  close(): Promise<void> {
     this.over = true;
     this.asking?.withdraw.abort();
+    return this.handling;
   }
 
   private askNext(): void {
@@ -59,7 +62,7 @@ export class Gatekeeper {
     if (!gate) return;
     this.asking = { gate: gate.gate, withdraw: new AbortController() };
     this.options.show.hold();
-    this.handle(view, gate, this.asking.withdraw.signal).then(
+    this.handling = this.handle(view, gate, this.asking.withdraw.signal).then(
       () => {
         this.asking = null;
         this.options.show.release();

@@ -110,7 +110,7 @@ export const realRooms: Rooms = {
     const configured = await connection(env, flags);
     const common = { layout, env, stopWhenIdle: false, ready: () => note(`The worker listens for ${layout.root}.`) };
     if (configured.kind === 'configured') {
-      const { address, namespace, connection: options } = configured.options;
+      const { address, namespace, ...options } = configured.options;
       return runWorker({ ...common, address, namespace, connection: options });
     }
     const { ensureEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');

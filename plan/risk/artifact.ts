@@ -30,7 +30,8 @@ export function artifactRisk(path: string, content: string, base: Risk): { risk:
   for (const { text, line } of lines) {
     for (const rule of LINE_RULES) if (rule.pattern.test(text)) add(rule.rule, rule.level, line);
     if (pipesIntoShell(text)) add('a download is piped into a shell', 'HIGH', line);
-    for (const name of unpinnedActions(text)) add(`third-party action ${escapeForDisplay(name)} is not pinned`, 'HIGH', line);
+    for (const name of unpinnedActions(text))
+      add(`third-party action ${escapeForDisplay(name)} is not pinned`, 'HIGH', line);
   }
   targetReasons(lines, add);
   return { risk: reasons.reduce((risk, reason) => maxRisk(risk, reason.level), base), reasons };
@@ -50,10 +51,11 @@ function effectiveLines(content: string): EffectiveLine[] {
     if (/^\s*#/.test(raw)) continue;
     const continues = raw.endsWith('\\');
     const text = continues ? raw.slice(0, -1) : raw;
-    if (open) open.text += ` ${text}`;
-    else out.push((open = { text, line: at + 1 }));
-    if (!continues) open = null;
+    const joined: EffectiveLine = { text: open ? `${open.text} ${text}` : text, line: open?.line ?? at + 1 };
+    open = continues ? joined : null;
+    if (!open) out.push(joined);
   }
+  if (open) out.push(open);
   return out;
 }
 

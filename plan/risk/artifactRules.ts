@@ -25,17 +25,20 @@ export const LINE_RULES: readonly LineRule[] = [
   {
     rule: 'identity and access (IAM)',
     level: 'HIGH',
-    pattern: /["'](?:aws_iam_\w+|google_\w*iam_\w+|google_service_account\w*|azurerm_role_\w+|azuread_\w+)["']|AWS::IAM::/,
+    pattern:
+      /["'](?:aws_iam_\w{1,80}|google_\w{0,80}iam_\w{1,80}|google_service_account\w{0,80}|azurerm_role_\w{1,80}|azuread_\w{1,80})["']|AWS::IAM::/,
   },
   {
     rule: 'role-based access (RBAC)',
     level: 'HIGH',
-    pattern: /^[\s-]{0,50}["']?kind["']?\s{0,20}:\s{0,20}["']?(?:Cluster)?Role(?:Binding)?["']?\s{0,50}(?:#.*)?$|rbac\.authorization\.k8s\.io/,
+    pattern:
+      /^[\s-]{0,50}["']?kind["']?\s{0,20}:\s{0,20}["']?(?:Cluster)?Role(?:Binding)?["']?\s{0,50}(?:#.*)?$|rbac\.authorization\.k8s\.io/,
   },
   {
     rule: 'network access',
     level: 'HIGH',
-    pattern: /["'](?:aws_security_group\w*|google_compute_firewall|azurerm_network_security_\w+)["']|AWS::EC2::SecurityGroup/,
+    pattern:
+      /["'](?:aws_security_group\w{0,80}|google_compute_firewall|azurerm_network_security_\w{1,80})["']|AWS::EC2::SecurityGroup/,
   },
   {
     rule: 'a secret as a manifest',
@@ -46,9 +49,14 @@ export const LINE_RULES: readonly LineRule[] = [
   {
     rule: 'a privileged container',
     level: 'HIGH',
-    pattern: /\bprivileged["']?\s{0,20}:\s{0,20}["']?true\b|\s--privileged\b|\bhost(?:Network|PID|IPC)["']?\s{0,20}:\s{0,20}true\b/,
+    pattern:
+      /\bprivileged["']?\s{0,20}:\s{0,20}["']?true\b|\s--privileged\b|\bhost(?:Network|PID|IPC)["']?\s{0,20}:\s{0,20}true\b/,
   },
   { rule: 'access to the Docker socket', level: 'HIGH', pattern: /\/(?:var\/)?run\/docker\.sock\b/ },
   { rule: 'passwordless root', level: 'HIGH', pattern: /\bNOPASSWD\b|\/etc\/sudoers\b/ },
-  { rule: 'deletes a whole file system', level: 'HIGH', pattern: /\brm\s{1,10}-\w{0,10}r\w{0,10}\s{1,10}["']?\/["']?(?:\s|\*|$)/ },
+  {
+    rule: 'deletes a whole file system',
+    level: 'HIGH',
+    pattern: /\brm\s{1,10}-\w{0,10}r\w{0,10}\s{1,10}["']?\/["']?(?:\s|\*|$)/,
+  },
 ];

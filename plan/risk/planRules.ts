@@ -31,7 +31,16 @@ function toProduction(...verbs: string[]): string[] {
 
 /** Tools for which an environment called "production" is a build variant, not a place. */
 const BUILD_TOOLS = new Set(['dockerfile', 'docker-compose', 'makefile']);
-const PLACE_KEYS = new Set(['environment', 'environments', 'env', 'stage', 'target', 'cluster', 'account', 'namespace']);
+const PLACE_KEYS = new Set([
+  'environment',
+  'environments',
+  'env',
+  'stage',
+  'target',
+  'cluster',
+  'account',
+  'namespace',
+]);
 
 /**
  * "production" alone is no rule: "a production image", "production-ready Dockerfile" and "NODE_ENV=production"
@@ -53,7 +62,17 @@ export const PLAN_RULES: readonly PlanRule[] = [
   {
     rule: 'secrets and credentials',
     level: 'HIGH',
-    phrases: ['secret', 'credential', 'password', 'private key', 'api key', 'access key', 'ssh key', 'kms key', 'vault'],
+    phrases: [
+      'secret',
+      'credential',
+      'password',
+      'private key',
+      'api key',
+      'access key',
+      'ssh key',
+      'kms key',
+      'vault',
+    ],
     harmless: [
       'no secret',
       'without secret',
@@ -70,7 +89,14 @@ export const PLAN_RULES: readonly PlanRule[] = [
   {
     rule: 'privileged access',
     level: 'HIGH',
-    phrases: ['root access', 'admin access', 'administrator access', 'privileged container', 'privileged mode', 'sudoer'],
+    phrases: [
+      'root access',
+      'admin access',
+      'administrator access',
+      'privileged container',
+      'privileged mode',
+      'sudoer',
+    ],
     harmless: ['no root access', 'without root access', 'no privileged container', 'no privileged mode'],
   },
   {
@@ -79,8 +105,28 @@ export const PLAN_RULES: readonly PlanRule[] = [
     phrases: [
       ...toProduction('deploy to', 'deploying to', 'deployed to', 'deployment to', 'deploy to the', 'deploy into'),
       ...toProduction('release to', 'rollout to', 'roll out to', 'push to', 'publish to', 'promote to', 'ship to'),
-      ...production('cluster', 'database', 'db', 'environment', 'account', 'server', 'namespace', 'deployment', 'deploy'),
-      ...production('infrastructure', 'network', 'traffic', 'data', 'system', 'host', 'secret', 'credential', 'workload'),
+      ...production(
+        'cluster',
+        'database',
+        'db',
+        'environment',
+        'account',
+        'server',
+        'namespace',
+        'deployment',
+        'deploy',
+      ),
+      ...production(
+        'infrastructure',
+        'network',
+        'traffic',
+        'data',
+        'system',
+        'host',
+        'secret',
+        'credential',
+        'workload',
+      ),
     ],
     harmless: [...production('environment variable', 'server image', 'deployment image')],
   },
@@ -89,7 +135,10 @@ export const PLAN_RULES: readonly PlanRule[] = [
     level: 'HIGH',
     phrases: ['production', 'prod'],
     only: ({ tool, key, text }) =>
-      key !== null && PLACE_KEYS.has(key.toLowerCase()) && !BUILD_TOOLS.has(tool) && /^\s*prod(uction)?\s*$/i.test(text),
+      key !== null &&
+      PLACE_KEYS.has(key.toLowerCase()) &&
+      !BUILD_TOOLS.has(tool) &&
+      /^\s*prod(uction)?\s*$/i.test(text),
   },
   {
     rule: 'destructive command',
@@ -101,7 +150,19 @@ export const PLAN_RULES: readonly PlanRule[] = [
     level: 'MEDIUM',
     phrases: [
       ...['infrastructure', 'docker', 'dockerfile', 'container', 'docker compose', 'compose', 'kubernetes', 'k8s'],
-      ...['helm', 'terraform', 'ansible', 'packer', 'argocd', 'argo cd', 'nginx', 'systemd', 'vpc', 'subnet', 'cluster'],
+      ...[
+        'helm',
+        'terraform',
+        'ansible',
+        'packer',
+        'argocd',
+        'argo cd',
+        'nginx',
+        'systemd',
+        'vpc',
+        'subnet',
+        'cluster',
+      ],
       ...['load balancer', 'database', 'deployment', 'deploy', 'aws', 'gcp', 'azure', 'cloud', 'firewall'],
     ],
   },
@@ -129,10 +190,11 @@ export function phraseFinder(words: readonly string[]): (rule: PlanRule) => bool
   };
 }
 
-/** Blanks a phrase out (its place stays, so that words around it do not become neighbours). */
+/** Blanks a phrase out wherever it stands (its places stay, so that words around it do not become neighbours). */
 function without(words: readonly string[], phrase: readonly string[]): readonly string[] {
-  const at = indexOfPhrase(words, phrase);
+  let at = indexOfPhrase(words, phrase);
   if (at < 0) return words;
-  const blanked = words.map((word, index) => (index >= at && index < at + phrase.length ? '' : word));
-  return without(blanked, phrase);
+  const left = [...words];
+  for (; at >= 0; at = indexOfPhrase(left, phrase, at + phrase.length)) left.fill('', at, at + phrase.length);
+  return left;
 }

@@ -25,12 +25,20 @@ const faultsOf = (nodes: TaskNode[], more: Partial<GraphRules> = {}): string[] =
 const acyclic: fc.Arbitrary<TaskGraph> = fc
   .array(fc.array(fc.nat({ max: 30 }), { maxLength: 4 }), { minLength: 1, maxLength: 30 })
   .map((rows) => ({
-    nodes: rows.map((picks, index) => node(`t${index}`, index === 0 ? [] : [...new Set(picks.map((pick) => `t${pick % index}`))])),
+    nodes: rows.map((picks, index) =>
+      node(`t${index}`, index === 0 ? [] : [...new Set(picks.map((pick) => `t${pick % index}`))]),
+    ),
   }));
 
 describe('the rules of a task graph', () => {
   it('finds nothing wrong with a sound graph', () => {
-    expect(faultsOf([node('1'), node('2', ['1'], { input: { image: '$ref:1.path' } }), node('3', ['2'], { input: { x: '$ref:1' } })])).toEqual([]);
+    expect(
+      faultsOf([
+        node('1'),
+        node('2', ['1'], { input: { image: '$ref:1.path' } }),
+        node('3', ['2'], { input: { x: '$ref:1' } }),
+      ]),
+    ).toEqual([]);
   });
 
   it('refuses an empty plan and one with too many tasks', () => {
@@ -49,17 +57,31 @@ describe('the rules of a task graph', () => {
   });
 
   it('suggests the nearest tool for an unknown one, and lists them where none is near', () => {
-    expect(faultsOf([node('1', [], { tool: 'dockerfil' })])).toEqual(['Task "1": there is no tool "dockerfil". Did you mean "dockerfile"?']);
-    expect(faultsOf([node('1', [], { tool: 'terraform-aws' })])[0]).toContain('Known are: docker-compose, dockerfile, makefile.');
+    expect(faultsOf([node('1', [], { tool: 'dockerfil' })])).toEqual([
+      'Task "1": there is no tool "dockerfil". Did you mean "dockerfile"?',
+    ]);
+    expect(faultsOf([node('1', [], { tool: 'terraform-aws' })])[0]).toContain(
+      'Known are: docker-compose, dockerfile, makefile.',
+    );
   });
 
   it('names dependencies that do not exist and tasks that depend on themselves, once each', () => {
     const faults = faultsOf([node('1', ['1']), node('2', ['9', '9'])]);
-    expect(faults).toEqual(['Task "1": it depends on itself.', 'Task "2": it depends on "9", and there is no such task.']);
+    expect(faults).toEqual([
+      'Task "1": it depends on itself.',
+      'Task "2": it depends on "9", and there is no such task.',
+    ]);
   });
 
   it('names each cycle with all its tasks', () => {
-    const faults = faultsOf([node('1', ['3']), node('2', ['1']), node('3', ['2']), node('a', ['b']), node('b', ['a']), node('z', ['a'])]);
+    const faults = faultsOf([
+      node('1', ['3']),
+      node('2', ['1']),
+      node('3', ['2']),
+      node('a', ['b']),
+      node('b', ['a']),
+      node('z', ['a']),
+    ]);
     expect(faults.filter((fault) => fault.includes('circle'))).toHaveLength(2);
     expect(faults[0]).toMatch(/"1" → "3" → "2" → "1"/);
     expect(faults[1]).toMatch(/"a" → "b" → "a"/);
@@ -67,23 +89,35 @@ describe('the rules of a task graph', () => {
 
   it('allows a reference to a transitive dependency, and no other', () => {
     const sideways = faultsOf([node('1'), node('2'), node('3', ['2'], { input: { a: ['x $ref:1.path y'] } })]);
-    expect(sideways).toEqual([expect.stringContaining('Task "3": its input refers to $ref:1, which is not among its dependencies')]);
-    expect(faultsOf([node('3', [], { input: { a: '$ref:7' } })])).toEqual([expect.stringContaining('$ref:7, which is no task')]);
+    expect(sideways).toEqual([
+      expect.stringContaining('Task "3": its input refers to $ref:1, which is not among its dependencies'),
+    ]);
+    expect(faultsOf([node('3', [], { input: { a: '$ref:7' } })])).toEqual([
+      expect.stringContaining('$ref:7, which is no task'),
+    ]);
     expect(faultsOf([node('3', [], { input: { a: '$ref:3' } })])).toHaveLength(1);
   });
 
   it('reports what the skill says of an input, with the task', () => {
-    expect(faultsOf([node('1')], { inputFaults: () => ['input.x is not known.'] })).toEqual(['Task "1": input.x is not known.']);
+    expect(faultsOf([node('1')], { inputFaults: () => ['input.x is not known.'] })).toEqual([
+      'Task "1": input.x is not known.',
+    ]);
   });
 
   it('refuses two tasks that write one path unless one depends on the other, whatever the case and Unicode form', () => {
-    const paths = (task: TaskNode): string[] => [{ '1': 'Dockerfile', '2': 'dockerfile', '3': 'caf\u00e9', '4': 'cafe\u0301' }[task.id] ?? 'x'];
+    const paths = (task: TaskNode): string[] => [
+      { '1': 'Dockerfile', '2': 'dockerfile', '3': 'caf\u00e9', '4': 'cafe\u0301' }[task.id] ?? 'x',
+    ];
     const faults = faultsOf([node('1'), node('2'), node('3'), node('4')], { paths });
     expect(faults).toEqual([
       expect.stringContaining('Tasks "1" and "2" both write Dockerfile and dockerfile'),
       expect.stringContaining('Tasks "3" and "4" both write'),
     ]);
-    expect(faultsOf([node('1'), node('2', ['m']), node('m', ['1'])], { paths: (task) => (task.id === 'm' ? [] : ['Dockerfile']) })).toEqual([]);
+    expect(
+      faultsOf([node('1'), node('2', ['m']), node('m', ['1'])], {
+        paths: (task) => (task.id === 'm' ? [] : ['Dockerfile']),
+      }),
+    ).toEqual([]);
   });
 
   it('refuses a description that is empty or too long', () => {
@@ -92,7 +126,9 @@ describe('the rules of a task graph', () => {
   });
 
   it('gives all faults at once', () => {
-    expect(faultsOf([node('1', ['1', '8'], { tool: 'nothing-like-it', description: '' })]).length).toBeGreaterThanOrEqual(4);
+    expect(
+      faultsOf([node('1', ['1', '8'], { tool: 'nothing-like-it', description: '' })]).length,
+    ).toBeGreaterThanOrEqual(4);
   });
 });
 
@@ -109,7 +145,7 @@ describe('the order of a task graph', () => {
     );
   });
 
-  it('makes ancestors and dependents each other\'s mirror', () => {
+  it("makes ancestors and dependents each other's mirror", () => {
     fc.assert(
       fc.property(acyclic, (graph) => {
         for (const { id } of graph.nodes) {
@@ -126,7 +162,9 @@ describe('the order of a task graph', () => {
         const edges = graph.nodes.flatMap(({ id, deps }) => deps.map((dep) => ({ id, dep })));
         fc.pre(edges.length > 0);
         const edge = edges[pick % edges.length];
-        const nodes = graph.nodes.map((task) => (task.id === edge?.dep ? { ...task, deps: [...task.deps, edge.id] } : task));
+        const nodes = graph.nodes.map((task) =>
+          task.id === edge?.dep ? { ...task, deps: [...task.deps, edge.id] } : task,
+        );
         expect(checkGraph({ nodes }, rules()).some((fault) => fault.includes('circle'))).toBe(true);
       }),
     );

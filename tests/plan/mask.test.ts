@@ -21,7 +21,9 @@ describe('masking secrets', () => {
 
   it('hides the value of an AWS secret key and keeps its name', () => {
     const value = 'wJalrXUtn/EMI7K7MDENG+bPxRfiCYzzzzzzKEYa';
-    expect(maskSecrets(`aws_secret_access_key = ${value}\n`)).toBe('aws_secret_access_key = [masked aws-secret-access-key]\n');
+    expect(maskSecrets(`aws_secret_access_key = ${value}\n`)).toBe(
+      'aws_secret_access_key = [masked aws-secret-access-key]\n',
+    );
   });
 
   it('hides a whole private key, also one that is cut off', () => {
@@ -31,7 +33,9 @@ describe('masking secrets', () => {
   });
 
   it('hides passwords given as literals and in URLs', () => {
-    expect(maskSecrets('password: hunter2\nDB_PASSWORD="kj3h4 kj"\n')).toBe('password: [masked password]\nDB_PASSWORD="[masked password]"\n');
+    expect(maskSecrets('password: hunter2\nDB_PASSWORD="kj3h4 kj"\n')).toBe(
+      'password: [masked password]\nDB_PASSWORD="[masked password]"\n',
+    );
     expect(maskSecrets('postgres://app:kj3h4kj@db:5432/x')).toBe('postgres://app:[masked url-password]@db:5432/x');
     expect(maskSecrets('{"api_key": "0123456789abcdef01"}')).toBe('{"api_key": "[masked secret-value]"}');
   });
@@ -46,6 +50,7 @@ describe('masking secrets', () => {
     'POSTGRES_PASSWORD: postgres',
     'password = var.db_password',
     'id-token: write',
+    'app ALL=(ALL) NOPASSWD:ALL',
     'token: deploy',
     'persist-credentials: false',
     'DATABASE_URL=postgres://postgres:${PW}@db/app',
@@ -57,17 +62,39 @@ describe('masking secrets', () => {
   });
 
   it('tells references, placeholders and literals apart', () => {
-    expect(['$X', '${X:-a}', '', 'true', '/run/secrets/a', '*anchor'].map(classifyValue)).toEqual(Array(6).fill('reference'));
-    expect(['changeme', 'change-me', 'postgres', 'your_password_here', '<password>', 'xxxxx', 'test123', '********', 'supersecret'].map(classifyValue)).toEqual(
-      Array(9).fill('placeholder'),
+    expect(['$X', '${X:-a}', '', 'true', '/run/secrets/a', '*anchor'].map(classifyValue)).toEqual(
+      Array(6).fill('reference'),
     );
-    expect(['hunter2', 'correct-horse', 'S3cr3t!x', '!Zk3+9', '@b7(x)'].map(classifyValue)).toEqual(Array(5).fill('literal'));
+    expect(
+      [
+        'changeme',
+        'change-me',
+        'postgres',
+        'your_password_here',
+        '<password>',
+        'xxxxx',
+        'test123',
+        '********',
+        'supersecret',
+      ].map(classifyValue),
+    ).toEqual(Array(9).fill('placeholder'));
+    expect(['hunter2', 'correct-horse', 'S3cr3t!x', '!Zk3+9', '@b7(x)'].map(classifyValue)).toEqual(
+      Array(5).fill('literal'),
+    );
   });
 
   it('is idempotent, and finds hits in order without overlaps, for any text', () => {
     const piece = fc.oneof(
       fc.string(),
-      fc.constantFrom(...SECRETS.map((one) => one[1]), 'password: hunter2', 'token="', "secret='a1b2c3d4e5f6g7'", '-----BEGIN PRIVATE KEY-----', '\n', 'a://b:c1d2@'),
+      fc.constantFrom(
+        ...SECRETS.map((one) => one[1]),
+        'password: hunter2',
+        'token="',
+        "secret='a1b2c3d4e5f6g7'",
+        '-----BEGIN PRIVATE KEY-----',
+        '\n',
+        'a://b:c1d2@',
+      ),
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
@@ -91,8 +118,11 @@ describe('masking secrets', () => {
     );
   });
 
-  it.each(['password=', 'eyJ-', 'sk-', '-----BEGIN PRIVATE KEY-----', 'a://b:', 'token: "', 'aws_secret', 'x'])('reads a megabyte of "%s" in linear time (T20)', (unit) => {
-    // A quadratic pattern would take minutes here and meet the test's time limit.
-    expect(typeof maskSecrets(unit.repeat(Math.floor(1_000_000 / unit.length)))).toBe('string');
-  });
+  it.each(['password=', 'eyJ-', 'sk-', '-----BEGIN PRIVATE KEY-----', 'a://b:', 'token: "', 'aws_secret', 'x'])(
+    'reads a megabyte of "%s" in linear time (T20)',
+    (unit) => {
+      // A quadratic pattern would take minutes here and meet the test's time limit.
+      expect(typeof maskSecrets(unit.repeat(Math.floor(1_000_000 / unit.length)))).toBe('string');
+    },
+  );
 });

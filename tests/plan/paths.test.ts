@@ -13,15 +13,36 @@ describe('T01: traversal in a path is refused', () => {
 });
 
 describe('T02: absolute, drive, home and UNC paths are refused', () => {
-  it.each(['/etc/cron.d/x', 'C:\\x', 'C:x', 'c:/x', '\\\\srv\\x', '//srv/x', '~/.ssh/x', '~', '~root/x'])('%j', (path) => {
-    expect(checkPath(path)).not.toBeNull();
-  });
+  it.each(['/etc/cron.d/x', 'C:\\x', 'C:x', 'c:/x', '\\\\srv\\x', '//srv/x', '~/.ssh/x', '~', '~root/x'])(
+    '%j',
+    (path) => {
+      expect(checkPath(path)).not.toBeNull();
+    },
+  );
 });
 
 describe('T05: the .git family is refused in any case and disguise', () => {
   it.each([
-    ...['.git', '.git/hooks/pre-commit', '.GIT/config', '.Git', 'sub/.git/config', '.git ', '.git.', '.git. .', ' .git/x'],
-    ...['git~1', 'GIT~1/config', `.g${ZWSP}it/config`, '.git\u200d/x', '.git::$INDEX_ALLOCATION/x', '.gitmodules', '.gitconfig'],
+    ...[
+      '.git',
+      '.git/hooks/pre-commit',
+      '.GIT/config',
+      '.Git',
+      'sub/.git/config',
+      '.git ',
+      '.git.',
+      '.git. .',
+      ' .git/x',
+    ],
+    ...[
+      'git~1',
+      'GIT~1/config',
+      `.g${ZWSP}it/config`,
+      '.git\u200d/x',
+      '.git::$INDEX_ALLOCATION/x',
+      '.gitmodules',
+      '.gitconfig',
+    ],
     ...['HEAD', 'scripts/head'],
   ])('%j', (path) => {
     expect(checkPath(path)).not.toBeNull();
@@ -64,14 +85,33 @@ describe('T07: invisible characters are refused and shown escaped', () => {
 });
 
 describe('names that another system cannot have', () => {
-  it.each(['con', 'NUL', 'aux.yml', 'deploy/COM1', 'lpt9.txt', 'a.', 'a /b', 'PLANWR~1/x', 'SSH~1', 'a:b', 'a?', 'a*b', '<x>'])(
-    '%j is refused',
-    (path) => expect(checkPath(path)).not.toBeNull(),
-  );
-  it.each(['conf/x', 'nginx/nginx.conf', 'console', 'com/a', 'unit@.service', 'a b/c', 'café/x', '-x', '$(id).tf', '...x'])(
-    '%j is fine',
-    (path) => expect(checkPath(path)).toBeNull(),
-  );
+  it.each([
+    'con',
+    'NUL',
+    'aux.yml',
+    'deploy/COM1',
+    'lpt9.txt',
+    'a.',
+    'a /b',
+    'PLANWR~1/x',
+    'SSH~1',
+    'a:b',
+    'a?',
+    'a*b',
+    '<x>',
+  ])('%j is refused', (path) => expect(checkPath(path)).not.toBeNull());
+  it.each([
+    'conf/x',
+    'nginx/nginx.conf',
+    'console',
+    'com/a',
+    'unit@.service',
+    'a b/c',
+    'café/x',
+    '-x',
+    '$(id).tf',
+    '...x',
+  ])('%j is fine', (path) => expect(checkPath(path)).toBeNull());
   it('bounds length and depth in bytes', () => {
     expect(checkPath(`a/${'é'.repeat(120)}`)).toBeNull();
     expect(checkPath(`a/${'é'.repeat(121)}`)).toContain('240 bytes');
@@ -99,30 +139,65 @@ describe('the denylist that no flag lifts', () => {
     expect(isDenied(path)).toBe(true);
     expect(checkPaths([path], { ...rules, allowAllPaths: true })).toHaveLength(1);
   });
-  it.each(['.env.example', 'a/.env.example', '.envrc', '.kube/other', '.docker/x', 'id_rsa.pub', 'keys.md', '.husky/pre-commit'])(
-    'but not %j',
-    (path) => {
-      expect(isDenied(path)).toBe(false);
-      expect(checkPaths([path], { ...rules, allowAllPaths: true })).toEqual([]);
-      expect(checkPaths([path], rules)[0]?.reason).toContain('write allowlist');
-    },
-  );
+  it.each([
+    '.env.example',
+    'a/.env.example',
+    '.envrc',
+    '.kube/other',
+    '.docker/x',
+    'id_rsa.pub',
+    'keys.md',
+    '.husky/pre-commit',
+  ])('but not %j', (path) => {
+    expect(isDenied(path)).toBe(false);
+    expect(checkPaths([path], { ...rules, allowAllPaths: true })).toEqual([]);
+    expect(checkPaths([path], rules)[0]?.reason).toContain('write allowlist');
+  });
 });
 
 describe('the default allowlist', () => {
   it.each([
-    ...['.github/workflows/ci.yml', '.github/actions/x/action.yml', '.github/dependabot.yml', '.gitlab-ci.yml', 'Jenkinsfile'],
-    ...['Dockerfile', 'app/Dockerfile', 'Dockerfile.dev', 'api.Dockerfile', '.dockerignore', 'docker-compose.yml', 'compose.yaml'],
-    ...['docker-compose.prod.yaml', 'k8s/a/b.yaml', 'main.tf', 'modules/x/main.tf', 'Makefile', 'scripts/deploy.py', 'x/y.sh'],
+    ...[
+      '.github/workflows/ci.yml',
+      '.github/actions/x/action.yml',
+      '.github/dependabot.yml',
+      '.gitlab-ci.yml',
+      'Jenkinsfile',
+    ],
+    ...[
+      'Dockerfile',
+      'app/Dockerfile',
+      'Dockerfile.dev',
+      'api.Dockerfile',
+      '.dockerignore',
+      'docker-compose.yml',
+      'compose.yaml',
+    ],
+    ...[
+      'docker-compose.prod.yaml',
+      'k8s/a/b.yaml',
+      'main.tf',
+      'modules/x/main.tf',
+      'Makefile',
+      'scripts/deploy.py',
+      'x/y.sh',
+    ],
     ...['dockerfile', 'DOCKER-COMPOSE.YML', '.pre-commit-config.yaml', 'systemd/x', 'a.service', 'helm/.helmignore'],
   ])('allows %j', (path) => expect(isAllowed(path, DEFAULT_ALLOWLIST)).toBe(true));
-  it.each(['README.md', 'src/index.js', 'package.json', '.github/CODEOWNERS', 'sub/.github/workflows/x.yml', 'x/k8s/a.yaml', 'compose.json'])(
-    'does not allow %j',
-    (path) => expect(isAllowed(path, DEFAULT_ALLOWLIST)).toBe(false),
-  );
+  it.each([
+    'README.md',
+    'src/index.js',
+    'package.json',
+    '.github/CODEOWNERS',
+    'sub/.github/workflows/x.yml',
+    'x/k8s/a.yaml',
+    'compose.json',
+  ])('does not allow %j', (path) => expect(isAllowed(path, DEFAULT_ALLOWLIST)).toBe(false));
   it('names no pattern twice', () => {
     expect(new Set(DEFAULT_ALLOWLIST).size).toBe(DEFAULT_ALLOWLIST.length);
-    expect(DEFAULT_ALLOWLIST).toEqual(expect.arrayContaining(['buildspec.yml', '*.tfvars', 'overlays/**', 'renovate.json']));
+    expect(DEFAULT_ALLOWLIST).toEqual(
+      expect.arrayContaining(['buildspec.yml', '*.tfvars', 'overlays/**', 'renovate.json']),
+    );
   });
   it('takes a leading "!" as a name, not as "everything else"', () => {
     expect(isAllowed('src/index.js', ['!README.md'])).toBe(false);
@@ -153,7 +228,24 @@ describe('a set of paths', () => {
 const hostile = fc
   .array(
     fc.oneof(
-      fc.constantFrom('..', '.', '', '.git', 'GIT~1', 'a', 'Dockerfile', '~', 'C:', '\\', '/', ZWSP, RLO, 'é', ' ', '\0'),
+      fc.constantFrom(
+        '..',
+        '.',
+        '',
+        '.git',
+        'GIT~1',
+        'a',
+        'Dockerfile',
+        '~',
+        'C:',
+        '\\',
+        '/',
+        ZWSP,
+        RLO,
+        'é',
+        ' ',
+        '\0',
+      ),
       fc.string({ unit: 'binary', maxLength: 6 }),
     ),
     { maxLength: 6 },

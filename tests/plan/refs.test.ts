@@ -3,7 +3,10 @@ import { objectPlaces, RefError, refsIn, resolveRefs } from '../../plan/refs';
 import type { JsonObject } from '../../plan/types';
 
 const outputs = {
-  '2': { output: { path: 'Dockerfile', port: 3000, ok: true, files: ['Dockerfile'], summary: 'done' }, primary: 'path' },
+  '2': {
+    output: { path: 'Dockerfile', port: 3000, ok: true, files: ['Dockerfile'], summary: 'done' },
+    primary: 'path',
+  },
   'app.web': { output: { path: 'web/Dockerfile' }, primary: 'path' },
   app: { output: { web: 'of app', 'web.path': 'odd' }, primary: null },
 };
@@ -37,7 +40,11 @@ describe('references in an input', () => {
 
 describe('resolving', () => {
   it('keeps the type of a value that a whole string picks', () => {
-    expect(resolve({ a: '$ref:2.port', b: '$ref:2.ok', c: '$ref:2.files' })).toEqual({ a: 3000, b: true, c: ['Dockerfile'] });
+    expect(resolve({ a: '$ref:2.port', b: '$ref:2.ok', c: '$ref:2.files' })).toEqual({
+      a: 3000,
+      b: true,
+      c: ['Dockerfile'],
+    });
   });
 
   it('gives the whole output where an object is taken and the primary key elsewhere', () => {
@@ -46,7 +53,9 @@ describe('resolving', () => {
   });
 
   it('puts scalars into longer strings and refuses anything else there', () => {
-    expect(resolve({ a: 'FROM $ref:2 on $ref:2.port/tcp, $ref:2.ok' })).toEqual({ a: 'FROM Dockerfile on 3000/tcp, true' });
+    expect(resolve({ a: 'FROM $ref:2 on $ref:2.port/tcp, $ref:2.ok' })).toEqual({
+      a: 'FROM Dockerfile on 3000/tcp, true',
+    });
     expect(() => resolve({ a: 'x $ref:2.files' })).toThrow(RefError);
     expect(() => resolve({ a: 'x $ref:2.files' })).toThrow(/is a list/);
   });
@@ -70,7 +79,10 @@ describe('resolving', () => {
   });
 
   it('leaves an input without references as it is', () => {
-    const plain = fc.dictionary(fc.string().filter((key) => key !== '__proto__'), fc.oneof(fc.integer(), fc.boolean(), fc.constant('a $ref b')));
+    const plain = fc.dictionary(
+      fc.string().filter((key) => key !== '__proto__'),
+      fc.oneof(fc.integer(), fc.boolean(), fc.constant('a $ref b')),
+    );
     fc.assert(fc.property(plain, (input) => expect(resolve({ ...input })).toEqual({ ...input })));
   });
 });

@@ -62,6 +62,8 @@ export interface ModelServer {
   /** Base URL, with `/v1`. */
   url: string;
   calls: ModelCall[];
+  /** Replaces `options.reply` from now on. */
+  reply?: ModelServerOptions['reply'];
   /** Appends replies to the script. */
   push(...replies: ModelReply[]): void;
   close(): Promise<void>;
@@ -71,8 +73,9 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   const calls: ModelCall[] = [];
   const script = [...(options.script ?? [])];
   const sockets = new Set<Socket>();
+  let made: ModelServer | undefined;
   const server = createServer((request, response) => {
-    answer(request, response, options, calls, script).catch((error: unknown) => {
+    answer(request, response, { ...options, reply: made?.reply }, calls, script).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined);
     });
   });
@@ -84,7 +87,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
-  return {
+  made = {
+    reply: options.reply,
     url: `http://127.0.0.1:${portOf(server)}/v1`,
     calls,
     push: (...replies) => {
@@ -96,6 +100,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
         for (const socket of sockets) socket.destroy();
       }),
   };
+  return made;
 }
 
 function portOf(server: Server): number {
@@ -139,9 +144,14 @@ async function answer(
 function callOf(body: Record<string, unknown>, headers: IncomingMessage['headers']): ModelCall {
   const messages = Array.isArray(body.messages) ? body.messages : [];
   const text = (role: string): string =>
-    messages.filter((message) => message?.role === role).map((message) => String(message.content)).join('\n');
+    messages
+      .filter((message) => message?.role === role)
+      .map((message) => String(message.content))
+      .join('\n');
   const system = text('system');
-  const schemaName = /"?(task_graph|generated_files)"?/.exec(`${JSON.stringify(body.response_format ?? '')}\n${system}`)?.[1];
+  const schemaName = /"?(task_graph|generated_files)"?/.exec(
+    `${JSON.stringify(body.response_format ?? '')}\n${system}`,
+  )?.[1];
   const user = text('user');
   const skill = schemaName === 'generated_files' ? skillIn(system, user) : null;
   return { at: Date.now(), schemaName: schemaName ?? 'unknown', skill, system, user, body, headers, answeredAt: null };
@@ -160,27 +170,45 @@ interface Refusal {
   error: { message: string; code?: string; param?: string };
 }
 
-function refusal(body: Record<string, unknown>, headers: IncomingMessage['headers'], options: ModelServerOptions): Refusal | null {
+function refusal(
+  body: Record<string, unknown>,
+  headers: IncomingMessage['headers'],
+  options: ModelServerOptions,
+): Refusal | null {
   const format = JSON.stringify(body.response_format ?? '');
   if (options.apiKey !== undefined && headers.authorization !== `Bearer ${options.apiKey}`) {
-    return { status: 401, error: { message: `Incorrect API key provided: ${headers.authorization}`, code: 'invalid_api_key' } };
+    return {
+      status: 401,
+      error: { message: `Incorrect API key provided: ${headers.authorization}`, code: 'invalid_api_key' },
+    };
   }
   if (options.jsonSchema === false && format.includes('json_schema')) {
-    return { status: 400, error: { message: "'response_format.type' must be 'json_object'", param: 'response_format' } };
+    return {
+      status: 400,
+      error: { message: "'response_format.type' must be 'json_object'", param: 'response_format' },
+    };
   }
   if (options.jsonObject === false && format.includes('json_object')) {
     return { status: 400, error: { message: 'response_format is not supported', param: 'response_format' } };
   }
   if (options.temperature === false && 'temperature' in body) {
-    return { status: 400, error: { message: "Unsupported value: 'temperature' does not support it", param: 'temperature' } };
+    return {
+      status: 400,
+      error: { message: "Unsupported value: 'temperature' does not support it", param: 'temperature' },
+    };
   }
-  if (options.seed === false && 'seed' in body) return { status: 422, error: { message: 'Extra inputs are not permitted: seed' } };
+  if (options.seed === false && 'seed' in body)
+    return { status: 422, error: { message: 'Extra inputs are not permitted: seed' } };
   return null;
 }
 
 function completion(call: ModelCall, reply: ModelReply, options: ModelServerOptions, number: number): unknown {
   const content = reply.content === undefined ? JSON.stringify(defaultAnswer(call)) : asText(reply.content);
-  const message = { role: 'assistant', content: reply.refusal === undefined ? content : null, refusal: reply.refusal ?? null };
+  const message = {
+    role: 'assistant',
+    content: reply.refusal === undefined ? content : null,
+    refusal: reply.refusal ?? null,
+  };
   return {
     id: `chatcmpl-test-${number}`,
     object: 'chat.completion',
@@ -260,7 +288,12 @@ function send(response: ServerResponse, status: number, body: unknown, headers: 
   sendText(response, status, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
 }
 
-function sendText(response: ServerResponse, status: number, body: string, headers: { [name: string]: string } = {}): void {
+function sendText(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: { [name: string]: string } = {},
+): void {
   response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(body);
 }
 

@@ -33,7 +33,7 @@ describe('resolveConnection', () => {
     expect(await resolve({}, both)).toMatchObject({ options: { address: 'env:2', namespace: 'ns' } });
     expect(await resolve({ address: 'flag:3', namespace: 'mine' }, both)).toMatchObject({
       kind: 'configured',
-      options: { address: 'flag:3', namespace: 'mine', connection: { address: 'flag:3' } },
+      options: { address: 'flag:3', namespace: 'mine' },
     });
     expect(await resolve({ address: 'flag:3' })).toMatchObject({ options: { namespace: 'default' } });
   });
@@ -53,7 +53,7 @@ server_name = "inner"
     expect(await resolve({}, env)).toMatchObject({ options: { address: 'one:7233' } });
     const cloud = await resolve({ profile: 'cloud' }, env);
     if (cloud.kind !== 'configured') throw new Error('expected a configured server');
-    const { tls } = cloud.options.connection;
+    const { tls } = cloud.options;
     if (typeof tls !== 'object' || tls === null) throw new Error('expected TLS');
     expect(tls.serverNameOverride).toBe('inner');
     expect(String(Buffer.from(tls.clientCertPair?.crt ?? ''))).toBe('CERT');
@@ -61,7 +61,7 @@ server_name = "inner"
 
   it('means TLS by an API key', async () => {
     const found = await resolve({}, { TEMPORAL_ADDRESS: 'cloud:7233', TEMPORAL_API_KEY: 'secret' });
-    expect(found).toMatchObject({ options: { connection: { apiKey: 'secret', tls: true } } });
+    expect(found).toMatchObject({ options: { apiKey: 'secret', tls: true } });
   });
 
   it.each([

@@ -9,9 +9,9 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { PlanActivities } from '../../activities/types';
 import { fileDigest, sha256 } from '../../plan/digest';
-import type { ArtifactFile, GenerateRequest, PolicySnapshot, Risk, TaskGraph, TaskNode, Verdict } from '../../plan/types';
+import type { ArtifactFile, DecomposeResult, GenerateRequest, PolicySnapshot, Risk, TaskGraph, TaskNode, Verdict, VerifyResult, WriteResult } from '../../plan/types';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../../plan/view';
-import type { PlanInput } from '../../workflows/plan-workflow';
+import type { PlanInput } from '../../workflows/state';
 import { startServer, workflowBundle } from '../support/temporal';
 
 export const node = (id: string, deps: string[] = [], extra: Partial<TaskNode> = {}): TaskNode => ({
@@ -68,12 +68,12 @@ export class FakeWorld {
       this.calls.push('read');
       return { digest: this.stored('snapshot'), policy: this.script.policy, gitHead: null };
     },
-    decompose: async ({ attempt, faults }) => {
+    decompose: async ({ attempt, faults, graph }) => {
+      if (graph) return this.decomposed(graph, this.script.planFaults[0] ?? [], 0);
       this.calls.push(`decompose ${attempt}${faults.length > 0 ? ` (${faults.join('; ')})` : ''}`);
       const given = this.script.planFaults[attempt - 1] ?? [];
       return this.decomposed(this.script.graph, given, 1);
     },
-    checkGraph: async ({ graph }) => this.decomposed(graph, this.script.planFaults[0] ?? [], 0),
     generate: async (request) => {
       const { task, generation } = request;
       this.calls.push(`generate ${task.id} ${generation}`);
@@ -113,7 +113,7 @@ export class FakeWorld {
     writeFiles: async (request) => this.write(request.task, request.files),
   };
 
-  private decomposed(graph: TaskGraph, faults: string[], calls: number) {
+  private decomposed(graph: TaskGraph, faults: string[], calls: number): DecomposeResult {
     const skill = { toolType: 'built-in', toolVersion: '1.0.0', toolHash: 'h', toolSource: 'built-in', systemPromptHash: 'p' } as const;
     return {
       graph,
@@ -127,10 +127,10 @@ export class FakeWorld {
     };
   }
 
-  private verified(task: string, files: ArtifactFile[]) {
+  private verified(task: string, files: ArtifactFile[]): VerifyResult {
     this.calls.push(`verify ${task}`);
     const contents = files.map((file) => this.objects.get(file.sha256) ?? '');
-    const verdict = contents.map((content) => this.script.verdict(task, content)).find((one) => one === 'failed') ?? 'passed';
+    const verdict: Verdict = contents.map((content) => this.script.verdict(task, content)).find((one) => one === 'failed') ?? 'passed';
     return {
       verdict,
       verification: files.map((file) => ({
@@ -152,7 +152,7 @@ export class FakeWorld {
     };
   }
 
-  private write(task: string, files: ArtifactFile[]) {
+  private write(task: string, files: ArtifactFile[]): WriteResult {
     this.calls.push(`write ${task}`);
     const conflicts = files.filter((file) => this.base(file.path) !== file.preSha256).map((file) => file.path);
     if (conflicts.length > 0) return { files: [], conflicts };

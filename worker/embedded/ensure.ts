@@ -15,6 +15,9 @@ import { isAlive, kill } from './processes';
 import { readServer, readSupervisor, readWorker } from './records';
 import { explain, makeStateDir, plainEnvironment } from './state-dir';
 
+/** Ten attempts at 100, 200, … ms: five seconds in all, half of them for one that is slow to start or to end. */
+const ATTEMPTS = 10;
+
 export interface EnsureOptions {
   env: NodeJS.ProcessEnv;
   /** Null: the server alone. */
@@ -119,6 +122,12 @@ async function startSupervisor(layout: EmbeddedLayout, program: string, env: Nod
   );
 }
 
+/** What it started lives on, and is adopted. */
+async function killSupervisor(layout: EmbeddedLayout): Promise<void> {
+  const supervisor = readSupervisor(layout);
+  if (supervisor) await kill(supervisor.process);
+}
+
 async function askOnce(
   layout: EmbeddedLayout,
   programs: Programs,
@@ -128,7 +137,7 @@ async function askOnce(
   const supervisor = readSupervisor(layout);
   const alive = supervisor !== null && isAlive(supervisor.process);
   // One of another version is replaced; what it started is adopted, never stopped.
-  if (alive && supervisor.protocol !== PROTOCOL) await kill(supervisor.process);
+  if (alive && supervisor.protocol !== PROTOCOL) await killSupervisor(layout);
   if (!alive || supervisor.protocol !== PROTOCOL) await startSupervisor(layout, programs.supervisor, options.env);
   return ask(layout.socket, request, options.note);
 }
@@ -158,8 +167,10 @@ export async function ensureWith(programs: Programs, options: EnsureOptions): Pr
         } catch (error) {
           // It was killed before it answered, or is just ending: its successor adopts what there is.
           if (!(error instanceof SupervisorLost)) throw error;
-          if (attempt === 5) throw lost(layout, error);
+          if (attempt === ATTEMPTS) throw lost(layout, error);
           await sleep(100 * attempt);
+          // It lives, and has lost its socket (somebody cleaned up): only its successor can be asked again.
+          if (attempt === ATTEMPTS / 2) await killSupervisor(layout);
         }
       }
     };
@@ -172,7 +183,6 @@ export async function ensureWith(programs: Programs, options: EnsureOptions): Pr
       );
     }
     const second = await request(true);
-    note('Restarted the worker: the provider settings differ from those it was started with.');
     return embedded({ ...second, startedServer: first.startedServer || second.startedServer });
   } catch (error) {
     throw explain(error, layout);

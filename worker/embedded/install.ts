@@ -122,7 +122,8 @@ export const downloadWithSdk: Install = async ({ target, env, note }) => {
     const file = readdirSync(scratch).find((name) => name.startsWith('temporal-') && !name.endsWith('.downloading'));
     if (file) return rename(join(scratch, file), target);
     if (silent) throw new Error(`no answer from the network for ${DOWNLOAD_SILENCE / 1000} seconds`);
-    throw new Error(ended.words || `it ended with code ${ended.code}`);
+    // The error repeats itself with the whole URL before each cause; the last one is the reason.
+    throw new Error(ended.words.split('): ').at(-1) || `it ended with code ${ended.code}`);
   });
 };
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnreachableError } from '../../plan/errors';
 import { inTurn } from './in-turn';
@@ -28,10 +29,14 @@ export class ServerKeeper {
   private rapidFailures = 0;
   private logOffset = 0;
 
-  /** @param onBack called when a server that had died serves again: how long it was away, and its port */
+  /**
+   * @param isOurs whether the state directory still is this supervisor's; nothing is started again otherwise
+   * @param onBack called when a server that had died serves again: how long it was away, and its port
+   */
   constructor(
     private readonly layout: EmbeddedLayout,
     private readonly log: Note,
+    private readonly isOurs: () => boolean,
     private readonly onBack: (event: { awayMs: number; port: number }) => void,
   ) {}
 
@@ -47,23 +52,29 @@ export class ServerKeeper {
   }
 
   /** Stops the server, and any other that has our database open. */
-  async stop(note: Note): Promise<void> {
+  async stop(note: Note, keepRecord = true): Promise<void> {
     this.stopped.abort();
     await this.turn(async () => {
       for (const { mark } of serversOn(this.layout)) {
         const how = await terminate(mark, SERVER_GRACE);
         if (how === 'killed') note(`The server (pid ${mark.pid}) did not stop in time and was killed.`);
       }
+      if (!keepRecord) return;
       const last = this.record ?? readServer(this.layout);
-      if (last) await writeRecord(this.layout.serverRecord, { ...last, process: null, ready: false });
+      // A full disk must not keep anybody from stopping; a record of a process that is gone misleads nobody.
+      const save = last && writeRecord(this.layout.serverRecord, { ...last, process: null, ready: false });
+      await save?.catch((error: Error) => note(`The server's record stays as it is: ${error.message}`));
     });
   }
 
-  /** Takes over a server that a killed supervisor left. One that serves nothing is ended; of two, both are. */
+  /**
+   * Takes over a server that a killed supervisor left. One that serves nothing is ended, and one whose database was
+   * deleted from under it; of two, both are.
+   */
   private async adopt(binary: string): Promise<ServerRecord | null> {
     const found = serversOn(this.layout);
-    const [only] = found;
-    if (only && found.length === 1 && (await untilReady(binary, only.port, only.mark, SERVER_GRACE))) {
+    const only = found.length === 1 && existsSync(this.layout.database) ? found[0] : undefined;
+    if (only && (await untilReady(binary, only.port, only.mark, SERVER_GRACE))) {
       const known = readServer(this.layout);
       const mark = known?.process?.startTime === only.mark.startTime ? known.process : only.mark;
       this.log(`adopted the server with pid ${mark.pid} on port ${only.port}`);
@@ -73,7 +84,7 @@ export class ServerKeeper {
       return record;
     }
     for (const { mark } of found) {
-      this.log(`ending the server with pid ${mark.pid}, which does not answer or is not alone on the database`);
+      this.log(`ending the server with pid ${mark.pid}, which does not answer, or not alone, or without its file`);
       await terminate(mark, SERVER_GRACE);
     }
     return null;
@@ -146,7 +157,7 @@ export class ServerKeeper {
       await sleep(Math.min(10_000, 100 * 2 ** this.rapidFailures));
       const done = await this.turn(async () => {
         const last = this.record;
-        if (this.stopped.signal.aborted || !last) return true;
+        if (this.stopped.signal.aborted || !last || !this.isOurs()) return true;
         // A command came meanwhile, and started it.
         const running = isAlive(last.process) ? last : await this.start(last.binary, this.log).catch(() => null);
         if (running) {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rm, unlink } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { RefusedError } from '../../plan/errors';
 import type { EmbeddedLayout } from './paths';
 import { embeddedLayout, workerRecordPath } from './paths';
@@ -67,17 +67,18 @@ export async function stopEmbedded({ env, purge, note }: StopOptions): Promise<S
     };
     await end(before.filter(({ name }) => name === 'supervisor'));
     const lock = await acquireLock(layout.lock, { timeoutMs: 5_000 }).catch((cause: unknown) => {
+      // On a full disk nobody can take the lock, no new supervisor either; and `--purge` makes room.
+      if (isDiskFull(cause)) return null;
       if (!(cause instanceof LockBusyError)) throw cause;
-      throw new RefusedError(`The embedded server was started again meanwhile: ${cause.message}`, cause.advice, {
-        cause,
-      });
+      const message = `The embedded server was started again meanwhile: ${cause.message}`;
+      throw new RefusedError(message, cause.advice, { cause });
     });
     try {
       await end(running(layout));
-      await forget(layout);
       if (purge) await deleteDatabase(layout, note);
+      await forget(layout);
     } finally {
-      await lock.release();
+      await lock?.release();
     }
     if (before.length === 0) note('Nothing was running.');
     return before.map(({ name, mark }) => ({ name, pid: mark.pid, killed: killed.has(mark.pid) }));
@@ -88,16 +89,22 @@ export async function stopEmbedded({ env, purge, note }: StopOptions): Promise<S
   }
 }
 
+function isDiskFull(error: unknown): boolean {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** Removes the records of what is stopped. The server's stays: it remembers the ports. */
 async function forget(layout: EmbeddedLayout): Promise<void> {
-  const server = readServer(layout);
-  if (server?.process) await writeRecord(layout.serverRecord, { ...server, process: null, ready: false });
   const workers = readWorkers(layout).map(({ workspaceId }) => workerRecordPath(layout, workspaceId));
-  for (const path of [layout.supervisorRecord, layout.socket, ...workers]) {
-    await unlink(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
-  }
+  for (const path of [layout.supervisorRecord, layout.socket, ...workers]) await rm(path, { force: true });
+  const server = readServer(layout);
+  if (!server?.process && !server?.failure) return;
+  const stopped = { ...server, process: null, ready: false, failure: null };
+  await writeRecord(layout.serverRecord, stopped).catch((error: unknown) => {
+    // It names a process that is gone: that misleads nobody.
+    if (!isDiskFull(error)) throw error;
+  });
 }
 
 async function deleteDatabase(layout: EmbeddedLayout, note: (line: string) => void): Promise<void> {

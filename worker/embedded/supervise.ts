@@ -14,34 +14,47 @@ import { ServerKeeper } from './server-keeper';
 import { explain, makeStateDir } from './state-dir';
 import { WorkerKeeper } from './worker-keeper';
 
+/** The pid of the supervisor on record; null where none is, and 0 where another version wrote the record. */
+function ownerOf(layout: EmbeddedLayout): number | null {
+  try {
+    return readSupervisor(layout)?.process.pid ?? null;
+  } catch {
+    return 0;
+  }
+}
+
 /** The supervisor's whole state: one server, and a worker for each workspace that was asked for. */
 class Supervisor {
   private readonly server: ServerKeeper;
   private readonly workers = new Map<string, WorkerKeeper>();
+  private readonly isOurs = (): boolean => ownerOf(this.layout) === process.pid;
 
   constructor(
     private readonly layout: EmbeddedLayout,
     private readonly log: Note,
   ) {
-    this.server = new ServerKeeper(layout, log, ({ awayMs, port }) => {
-      for (const worker of this.workers.values()) {
-        worker.serverIsBack(awayMs, port).catch((error: unknown) => log(String(error)));
-      }
-    });
+    this.server = new ServerKeeper(layout, log, this.isOurs, ({ awayMs, port }) => this.tellWorkers(awayMs, port));
     for (const record of readWorkers(layout)) {
-      this.workers.set(record.workspaceId, new WorkerKeeper(layout, log, record));
+      this.workers.set(record.workspaceId, new WorkerKeeper(layout, log, this.isOurs, record));
+    }
+  }
+
+  private tellWorkers(awayMs: number, port: number, except?: string): void {
+    for (const [id, worker] of this.workers) {
+      if (id !== except) worker.serverIsBack(awayMs, port).catch((error: unknown) => this.log(String(error)));
     }
   }
 
   async ensure({ binary, worker, replace }: EnsureRequest, note: Note): Promise<EnsureResult> {
     const { record, started } = await this.server.ensure(binary, note);
     const { port, uiPort } = record;
+    if (started) this.tellWorkers(Number.POSITIVE_INFINITY, port, worker?.workspaceId);
     const base = { port, uiPort, startedServer: started };
     const nothing = { startedWorker: false, restartedWorker: false, otherSettings: false };
     if (!worker) return { ...base, ...nothing };
     let keeper = this.workers.get(worker.workspaceId);
     if (!keeper) {
-      keeper = new WorkerKeeper(this.layout, this.log, null);
+      keeper = new WorkerKeeper(this.layout, this.log, this.isOurs, null);
       this.workers.set(worker.workspaceId, keeper);
     }
     const done = await keeper.ensure(worker, port, { replace, fresh: started });
@@ -53,10 +66,13 @@ class Supervisor {
     };
   }
 
-  /** Workers first, so that they can still report what they finish. */
-  async stop(): Promise<void> {
+  /**
+   * Workers first, so that they can still report what they finish.
+   * @param keepRecords false where the state directory is gone, and must not come back
+   */
+  async stop(keepRecords: boolean): Promise<void> {
     await Promise.all([...this.workers.values()].map((worker) => worker.stop(this.log)));
-    await this.server.stop(this.log);
+    await this.server.stop(this.log, keepRecords);
   }
 }
 
@@ -94,17 +110,17 @@ async function listen(server: Server, path: string): Promise<void> {
   chmodSync(path, 0o600);
 }
 
-/** Resolves when this supervisor shall end: at a signal, or when its state directory was taken from under it. */
-function untilAskedToEnd(layout: EmbeddedLayout): Promise<string> {
+/**
+ * Resolves when this supervisor shall end: at a signal; when its state directory was deleted from under it; or when
+ * another one works there now, after that.
+ */
+function untilAskedToEnd(layout: EmbeddedLayout): Promise<'signal' | 'deleted' | 'replaced'> {
   return new Promise((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(name));
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve('signal'));
     process.on('SIGHUP', () => undefined); // The terminal that started us may close.
     setInterval(() => {
-      let ours = false;
-      try {
-        ours = readSupervisor(layout)?.process.pid === process.pid;
-      } catch {}
-      if (!ours) resolve('the state directory is no longer ours');
+      const pid = ownerOf(layout);
+      if (pid !== process.pid) resolve(pid === null ? 'deleted' : 'replaced');
     }, 3_000).unref();
   });
 }
@@ -139,12 +155,15 @@ export async function superviseAt({ stateDir, log }: { stateDir: string; log: No
       protocol: PROTOCOL,
     });
     log(`supervisor with pid ${process.pid} is ready`);
-    log(`ending: ${await untilAskedToEnd(layout)}`);
+    const why = await untilAskedToEnd(layout);
+    log(`ending: ${why}`);
+    // Socket, lock and processes at these paths are another supervisor's now; even closing ours would remove its own.
+    if (why === 'replaced') return;
+    if (why === 'deleted') return await supervisor.stop(false);
     server.close();
-    await supervisor.stop();
+    await supervisor.stop(true);
+    await lock.release().catch(() => undefined);
   } catch (error) {
     throw explain(error, layout);
-  } finally {
-    await lock.release().catch(() => undefined);
   }
 }

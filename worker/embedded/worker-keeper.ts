@@ -14,7 +14,7 @@ import { spawnWorker, untilWorkerReady } from './worker-process';
 
 const READY_WITHIN = 60_000;
 const RAPID = 10_000;
-const GIVE_UP_AFTER = 6;
+const GIVE_UP_AFTER = 5;
 /** Longer than the worker's own `shutdownGraceTime` of 30 s: what it is writing is finished. */
 const STOP_GRACE = 35_000;
 /** After an outage the calls in flight are answered to a server that forgot them: less patience. */
@@ -27,10 +27,14 @@ export class WorkerKeeper {
   private spec: WorkerSpec | null = null;
   private rapidFailures = 0;
 
-  /** @param record a worker that a killed supervisor left, or null */
+  /**
+   * @param isOurs whether the state directory still is this supervisor's; nothing is started again otherwise
+   * @param record a worker that a killed supervisor left, or null
+   */
   constructor(
     private readonly layout: EmbeddedLayout,
     private readonly log: Note,
+    private readonly isOurs: () => boolean,
     private record: WorkerRecord | null,
   ) {
     const mark = record?.process;
@@ -67,14 +71,14 @@ export class WorkerKeeper {
     });
   }
 
-  /** The server is back after `awayMs`, at `port`. */
+  /** The server is back after `awayMs` (infinity where nobody knows), at `port`. */
   async serverIsBack(awayMs: number, port: number): Promise<void> {
     await this.turn(async () => {
       const running = this.record && isAlive(this.record.process) ? this.record : null;
       if (!running || (running.port === port && awayMs <= 3_000)) return;
       // Adopted, its environment is unknown: it can reconnect by itself, but not find another port.
       if (!this.spec && running.port === port) return;
-      this.log(`starting the worker of ${running.workspace} again: the server was away for ${awayMs} ms`);
+      this.log(`starting the worker of ${running.workspace} again, because the server was away or moved`);
       await this.end(OUTAGE_GRACE);
       if (this.spec) await this.start(this.spec, port);
     });
@@ -139,7 +143,7 @@ export class WorkerKeeper {
       await sleep(Math.min(10_000, 100 * 2 ** this.rapidFailures));
       const done = await this.turn(async () => {
         const last = this.record;
-        if (this.stopped.signal.aborted || !last || !this.spec || isAlive(last.process)) return true;
+        if (this.stopped.signal.aborted || !last || !this.spec || !this.isOurs() || isAlive(last.process)) return true;
         return this.start(this.spec, last.port).then(
           () => true,
           () => false,
@@ -148,6 +152,15 @@ export class WorkerKeeper {
       if (done) return;
       this.rapidFailures++;
     }
+    await this.turn(async () => {
+      const last = this.record;
+      if (this.stopped.signal.aborted || !last || !this.isOurs() || isAlive(last.process)) return;
+      const log = workerLogPath(this.layout, last.workspaceId);
+      const failure =
+        last.failure ?? `The worker of ${last.workspace} keeps ending right after its start; read ${log}.`;
+      this.log(failure);
+      await this.save({ ...last, process: null, ready: false, failure });
+    });
   }
 
   private async forget(): Promise<void> {

@@ -80,6 +80,9 @@ export const command = defineCommand<Parsed>({
     const graph = parsed.graph === undefined ? undefined : await readGraph(context, parsed.graph);
     const goal = await goalOf(context, parsed);
     const settings = await context.settings(parsed.model);
+    // What could be refused was refused: from here on the directory is a workspace.
+    const made = await io.rooms.initialise(context.layout());
+    if (made.length > 0) show.note(`Made ${made.map(safe).join(', ')}.`);
     show.note(graph ? `plan: from ${safe(parsed.graph ?? '')}, no model is asked · ${settings.choice}` : settings.choice);
     const client = await context.client();
     const name = parsed.name ?? nameFromGoal(goal);

@@ -51,7 +51,13 @@ function expectRight(world: World, result: WriteResult): void {
   expect(world.text('Dockerfile')).toBe('new\n');
   expect(world.text('Dockerfile.bak')).toBe('original\n');
   expect(world.text('.github/workflows/ci.yml')).toBe('on: push\n');
-  expect(world.list()).toEqual(['.github', '.github/workflows', '.github/workflows/ci.yml', 'Dockerfile', 'Dockerfile.bak']);
+  expect(world.list()).toEqual([
+    '.github',
+    '.github/workflows',
+    '.github/workflows/ci.yml',
+    'Dockerfile',
+    'Dockerfile.bak',
+  ]);
 }
 
 it('killed before any of its changes to the disk, the write is finished by a retry as if nothing had been', async () => {
@@ -73,7 +79,12 @@ it('killed before any of its changes to the disk, the write is finished by a ret
 });
 
 it('killed twice in a row, at two places, it is still finished', async () => {
-  for (const [first, second] of [[14, 6], [18, 18], [24, 12], [30, 3]] as const) {
+  for (const [first, second] of [
+    [14, 6],
+    [18, 18],
+    [24, 12],
+    [30, 3],
+  ] as const) {
     const { world, files } = await prepared();
     expect((await write(world, files, first)).signal).toBe('SIGKILL');
     await write(world, files, second);

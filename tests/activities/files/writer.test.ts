@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdir, rename, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asWrite, PathRefused, UnsafeTarget } from '../../../activities/files/errors';
 import { writeArtifactFiles } from '../../../activities/files/writer';
@@ -32,7 +42,9 @@ describe('writing the files of a task', () => {
     ]);
     expect(result.madeDirectories).toEqual(['.github', '.github/workflows', 'scripts']);
     expect([world.text('Dockerfile'), world.text('Dockerfile.bak')]).toEqual(['new\n', 'old\n']);
-    expect([world.mode('Dockerfile'), world.mode('Dockerfile.bak'), world.mode('scripts/run.sh')]).toEqual([0o600, 0o600, 0o755]);
+    expect([world.mode('Dockerfile'), world.mode('Dockerfile.bak'), world.mode('scripts/run.sh')]).toEqual([
+      0o600, 0o600, 0o755,
+    ]);
     expect((await world.objects.get(sha256('old\n'))).toString()).toBe('old\n');
     expect(world.list().filter((path) => path.includes('tmp'))).toEqual([]);
   });
@@ -57,6 +69,19 @@ describe('writing the files of a task', () => {
     expect(world.list()).toEqual(['Dockerfile', 'Dockerfile.bak', 'k8s', 'k8s/x.yaml']);
   });
 
+  it('two plans that want one file: the first gets it, the other has a conflict', async () => {
+    world.put('Dockerfile', 'old\n');
+    const contents = ['a\n', 'b\n', 'c\n'];
+    const jobs = await Promise.all(
+      contents.map(async (text) => world.job([await world.file('Dockerfile', text, 'old\n')], { key: text })),
+    );
+    const results = await Promise.all(jobs.map(writeArtifactFiles));
+    const winners = contents.filter((_, at) => results[at]?.conflicts.length === 0);
+    expect(winners).toEqual([world.text('Dockerfile')]);
+    expect(results.filter(({ conflicts }) => conflicts[0] === 'Dockerfile')).toHaveLength(2);
+    expect(world.list()).toEqual(['Dockerfile', 'Dockerfile.bak']);
+  });
+
   it('never touches a .bak that was there before, not even one with the same bytes', async () => {
     world.put('Dockerfile', 'old\n');
     world.put('Dockerfile.bak', 'mine\n');
@@ -73,10 +98,16 @@ describe('writing the files of a task', () => {
     world.put('Dockerfile', 'original\n');
     await writeArtifactFiles(world.job([await world.file('Dockerfile', 'first\n', 'original\n')]));
     await writeArtifactFiles(world.job([await world.file('Makefile', 'made\n')], { key: 'x' }));
-    const files = [await world.file('Dockerfile', 'second\n', 'first\n'), await world.file('Makefile', 'more\n', 'made\n')];
+    const files = [
+      await world.file('Dockerfile', 'second\n', 'first\n'),
+      await world.file('Makefile', 'more\n', 'made\n'),
+    ];
     const known = { Dockerfile: 'Dockerfile.bak', Makefile: null };
     const result = await writeArtifactFiles(world.job(files, { key: 'run-2', keepBackup: known }));
-    expect(result.files.map(({ action, backup }) => [action, backup])).toEqual([['modify', 'Dockerfile.bak'], ['modify', null]]);
+    expect(result.files.map(({ action, backup }) => [action, backup])).toEqual([
+      ['modify', 'Dockerfile.bak'],
+      ['modify', null],
+    ]);
     expect(world.text('Dockerfile.bak')).toBe('original\n');
     expect(world.list()).toEqual(['Dockerfile', 'Dockerfile.bak', 'Makefile']);
     expect(await world.objects.has(sha256('first\n'))).toBe(true);
@@ -93,7 +124,11 @@ describe('T26: the base is compared again in the write', () => {
   it('one changed file is a conflict for the whole task, and nothing is written', async () => {
     world.put('Dockerfile', 'edited since\n');
     const files = [await world.file('Makefile', 'm\n'), await world.file('Dockerfile', 'new\n', 'old\n')];
-    expect(await writeArtifactFiles(world.job(files))).toEqual({ files: [], conflicts: ['Dockerfile'], madeDirectories: [] });
+    expect(await writeArtifactFiles(world.job(files))).toEqual({
+      files: [],
+      conflicts: ['Dockerfile'],
+      madeDirectories: [],
+    });
     expect(world.list()).toEqual(['Dockerfile']);
   });
   it('so is a file that appeared, and one that vanished', async () => {
@@ -132,6 +167,27 @@ describe('T03: links are not followed', () => {
   it('a link that points nowhere is refused too', async () => {
     symlinkSync(join(world.outside, 'new'), join(world.root, 'Dockerfile'));
     await expect(writeArtifactFiles(world.job([await world.file('Dockerfile', 'x')]))).rejects.toThrow(UnsafeTarget);
+    expect(readdirSync(world.outside)).toEqual([]);
+  });
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+  onLinux('a parent that is exchanged for a link while we write leads nowhere', async () => {
+    const deploy = join(world.root, 'deploy');
+    const passOver = () => undefined;
+    let over = false;
+    const exchange = (async () => {
+      for (let at = 0; !over; at++) {
+        await mkdir(deploy).catch(passOver);
+        await rename(deploy, join(world.root, `away${at}`)).catch(passOver);
+        await symlink(world.outside, deploy).catch(passOver);
+        await unlink(deploy).catch(passOver);
+      }
+    })();
+    for (let at = 0; at < 40; at++) {
+      const files = [await world.file(`deploy/${at}.yaml`, 'x'), await world.file(`deploy/sub${at}/x.yaml`, 'x')];
+      await writeArtifactFiles(world.job(files, { key: `${at}` })).catch(() => undefined);
+    }
+    over = true;
+    await exchange;
     expect(readdirSync(world.outside)).toEqual([]);
   });
   it('a .planwright that is a link is refused', async () => {
@@ -181,7 +237,9 @@ describe('T01, T02, T05, T06, T14: refused before anything is touched', () => {
   it('more or larger files than the policy allows', async () => {
     const files = [await world.file('Dockerfile', 'xx'), await world.file('Makefile', 'y')];
     const limits = { fileBytes: 1, filesPerTask: 1 };
-    await expect(writeArtifactFiles(world.job(files, { limits }))).rejects.toThrow(/fileBytes allows 1(.|\n)*filesPerTask allows 1/);
+    await expect(writeArtifactFiles(world.job(files, { limits }))).rejects.toThrow(
+      /fileBytes allows 1(.|\n)*filesPerTask allows 1/,
+    );
   });
   it('a mode with more than permission bits', async () => {
     const files = [await world.file('Makefile', 'm', null, '4755')];
@@ -199,13 +257,18 @@ describe('errors that say what to do', () => {
   });
   it('a missing object stops it before the first file', async () => {
     const missing = { ...(await world.file('Dockerfile', 'd')), sha256: sha256('never stored') };
-    await expect(writeArtifactFiles(world.job([await world.file('Makefile', 'm'), missing]))).rejects.toThrow(/missing/);
+    await expect(writeArtifactFiles(world.job([await world.file('Makefile', 'm'), missing]))).rejects.toThrow(
+      /missing/,
+    );
     expect(world.list()).toEqual([]);
   });
   it('says of each error of the system whether it may pass', async () => {
-    const failing = (code: string) => asWrite('Dockerfile', () => Promise.reject(Object.assign(new Error(code), { code })));
-    for (const errno of ['ENOSPC', 'EIO', 'EMFILE']) await expect(failing(errno)).rejects.toMatchObject({ errno, retryable: true });
-    for (const errno of ['EACCES', 'EROFS', 'EPERM']) await expect(failing(errno)).rejects.toMatchObject({ errno, retryable: false });
+    const failing = (code: string) =>
+      asWrite('Dockerfile', () => Promise.reject(Object.assign(new Error(code), { code })));
+    for (const errno of ['ENOSPC', 'EIO', 'EMFILE'])
+      await expect(failing(errno)).rejects.toMatchObject({ errno, retryable: true });
+    for (const errno of ['EACCES', 'EROFS', 'EPERM'])
+      await expect(failing(errno)).rejects.toMatchObject({ errno, retryable: false });
     await expect(failing('ENOSPC')).rejects.toThrow('Could not write Dockerfile: ENOSPC.');
     await expect(failing('ERR_OUR_BUG')).rejects.not.toHaveProperty('retryable');
   });

@@ -62,7 +62,7 @@ export function skill(name: string, path: string, more: Partial<Skill> = {}): Sk
     scope: [path],
     verifiers: [],
     prompt: `You write ${path}.\n`,
-    templates: [{ path, template: `# {{ ws.language }} {{ input.note }}\n`, existing: 'replace' }],
+    templates: [{ path, template: '# {{ ws.language }} {% if input.note %}{{ input.note }}{% endif %}\n' }],
     partials: {},
     summary: '',
     triggers: [name],
@@ -76,7 +76,11 @@ export function skills(): Map<string, Skill> {
     additionalProperties: false,
     properties: { dockerfile: { type: 'string' }, port: { type: 'integer' }, image: { type: 'object' } },
   };
-  const dockerOutput = { type: 'object', properties: { path: { type: 'string' }, port: { type: 'integer' } }, required: ['path'] };
+  const dockerOutput = {
+    type: 'object',
+    properties: { path: { type: 'string' }, port: { type: 'integer' } },
+    required: ['path'],
+  };
   const list = [
     skill('github-actions', '.github/workflows/ci.yml', { triggers: ['github actions', 'ci/cd', 'ci', 'workflow'] }),
     skill('dockerfile', 'Dockerfile', {
@@ -84,7 +88,10 @@ export function skills(): Map<string, Skill> {
       outputSchema: dockerOutput,
       outputs: { path: '{{ files[0] }}', port: '3000' },
     }),
-    skill('docker-compose', 'docker-compose.yml', { triggers: ['docker-compose', 'compose'], inputSchema: composeSchema }),
+    skill('docker-compose', 'docker-compose.yml', {
+      triggers: ['docker-compose', 'compose'],
+      inputSchema: composeSchema,
+    }),
     skill('makefile', 'Makefile', { triggers: ['makefile', 'make targets'] }),
   ];
   return new Map(list.map((one) => [one.name, one]));
@@ -153,7 +160,17 @@ export const settings = { provider: 'openai', model: 'test-model', temperature: 
 
 export function decomposeRequest(workspace: string, more: Partial<DecomposeRequest> = {}): DecomposeRequest {
   const goal = 'Set up CI/CD with GitHub Actions, a Dockerfile and docker-compose for this Node.js app';
-  return { plan: 'plan-00000001', goal, attempt: 1, faults: [], workspace, settings, timeoutMs: 5000, maxTasks: 200, ...more };
+  return {
+    plan: 'plan-00000001',
+    goal,
+    attempt: 1,
+    faults: [],
+    workspace,
+    settings,
+    timeoutMs: 5000,
+    maxTasks: 200,
+    ...more,
+  };
 }
 
 export function generateRequest(workspace: string, more: Partial<GenerateRequest> = {}): GenerateRequest {
@@ -187,12 +204,20 @@ export function modelRequest(more: Partial<ModelRequest> = {}): ModelRequest {
 }
 
 /** The failure that a promise is rejected with, as the parts that decide what happens next. */
-export async function failureOf(promise: Promise<unknown>): Promise<{ type: unknown; nonRetryable: unknown; delay: unknown; message: string }> {
+export async function failureOf(
+  promise: Promise<unknown>,
+): Promise<{ type: unknown; nonRetryable: unknown; delay: unknown; message: string }> {
   const error: unknown = await promise.then(
     () => new Error('it did not fail'),
     (reason: unknown) => reason,
   );
   if (!(error instanceof Error)) throw new Error(`not an error: ${String(error)}`);
-  const part = (key: string): unknown => Object.entries(Object.getOwnPropertyDescriptors(error)).find(([name]) => name === key)?.[1].value;
-  return { type: part('type'), nonRetryable: part('nonRetryable'), delay: part('nextRetryDelay'), message: error.message };
+  const part = (key: string): unknown =>
+    Object.entries(Object.getOwnPropertyDescriptors(error)).find(([name]) => name === key)?.[1].value;
+  return {
+    type: part('type'),
+    nonRetryable: part('nonRetryable'),
+    delay: part('nextRetryDelay'),
+    message: error.message,
+  };
 }

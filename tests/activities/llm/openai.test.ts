@@ -76,8 +76,14 @@ describe('what goes wrong', () => {
 
   it('waits as long as the server says, at most a minute', async () => {
     const date = new Date(Date.now() + 20_000).toUTCString();
-    const headers = [{ 'retry-after-ms': '1500', 'retry-after': '9' }, { 'retry-after': '7' }, { 'retry-after': '3600' }, { 'retry-after': date }, {}];
-    const provider = await start({ script: headers.map((one) => ({ status: 429, headers: { ...one } })) });
+    const headers: { [name: string]: string }[] = [
+      { 'retry-after-ms': '1500', 'retry-after': '9' },
+      { 'retry-after': '7' },
+      { 'retry-after': '3600' },
+      { 'retry-after': date },
+      {},
+    ];
+    const provider = await start({ script: headers.map((one) => ({ status: 429, headers: one })) });
     const delays: unknown[] = [];
     for (const _ of headers) delays.push((await failureOf(provider.complete(modelRequest()))).delay);
     expect(delays.slice(0, 3)).toEqual([1500, 7000, 60_000]);
@@ -93,8 +99,14 @@ describe('what goes wrong', () => {
         { status: 418, headers: { 'x-should-retry': 'true' } },
       ],
     });
-    expect(await failureOf(provider.complete(modelRequest()))).toMatchObject({ type: 'ProviderError', nonRetryable: true });
-    expect(await failureOf(provider.complete(modelRequest()))).toMatchObject({ type: 'ProviderError', nonRetryable: false });
+    expect(await failureOf(provider.complete(modelRequest()))).toMatchObject({
+      type: 'ProviderError',
+      nonRetryable: true,
+    });
+    expect(await failureOf(provider.complete(modelRequest()))).toMatchObject({
+      type: 'ProviderError',
+      nonRetryable: false,
+    });
   });
 
   it('is final for 400, 401, 403, 404, a spent quota and a context overflow', async () => {
@@ -105,7 +117,10 @@ describe('what goes wrong', () => {
         { status: 403 },
         { status: 404, error: 'The model does not exist' },
         { status: 429, error: { message: 'You exceeded your quota', code: 'insufficient_quota' } },
-        { status: 400, error: { message: "This model's maximum context length is 8192 tokens", code: 'context_length_exceeded' } },
+        {
+          status: 400,
+          error: { message: "This model's maximum context length is 8192 tokens", code: 'context_length_exceeded' },
+        },
       ],
     });
     for (const type of ['BadRequest', 'Credentials', 'Credentials', 'BadRequest', 'RateLimited', 'ContextOverflow']) {
@@ -118,8 +133,12 @@ describe('what goes wrong', () => {
   });
 
   it('shows no key and no credentials of a URL, and caps what the provider says', async () => {
-    const provider = await start({ script: [{ status: 400, error: `${KEY} https://me:secret@host/x sk-abc***wxyz ${'x'.repeat(5000)}` }] });
-    const { message } = await failureOf(at(server.url.replace('http://', 'http://user:hunter2@')).complete(modelRequest()));
+    const provider = await start({
+      script: [{ status: 400, error: `${KEY} https://me:secret@host/x sk-abc***wxyz ${'x'.repeat(5000)}` }],
+    });
+    const { message } = await failureOf(
+      at(server.url.replace('http://', 'http://user:hunter2@')).complete(modelRequest()),
+    );
     expect(provider.name).toBe('openai');
     expect(message).not.toMatch(/CANARY|secret@|wxyz|hunter2/);
     expect(message.length).toBeLessThan(1000);
@@ -146,25 +165,46 @@ describe('what goes wrong', () => {
 
   it('retries a connection that broke, and gives up an address where nobody is after four attempts', async () => {
     const provider = await start({ script: [{ close: true }] });
-    expect(await failureOf(provider.complete(modelRequest()))).toMatchObject({ type: 'ProviderError', nonRetryable: false });
+    expect(await failureOf(provider.complete(modelRequest()))).toMatchObject({
+      type: 'ProviderError',
+      nonRetryable: false,
+    });
     const gone = server.url;
     await server.close();
-    expect(await failureOf(at(gone, KEY, 1).complete(modelRequest()))).toMatchObject({ type: 'Unreachable', nonRetryable: false });
+    expect(await failureOf(at(gone, KEY, 1).complete(modelRequest()))).toMatchObject({
+      type: 'Unreachable',
+      nonRetryable: false,
+    });
     const last = await failureOf(at(gone, KEY, 4).complete(modelRequest()));
     expect(last).toMatchObject({ type: 'Unreachable', nonRetryable: true });
     expect(last.message).toMatch(/ECONNREFUSED.*OPENAI_BASE_URL/);
   });
 
   it('says that a page which is no completion points to a wrong base URL', async () => {
-    const provider = await start({ script: [{ body: '<html>hello</html>' }, { body: '{"error":{"message":"busy","code":503}}', headers: { 'content-type': 'application/json' } }] });
-    expect(await failureOf(provider.complete(modelRequest()))).toMatchObject({ type: 'BadRequest', message: expect.stringContaining('/v1') });
-    expect(await failureOf(provider.complete(modelRequest()))).toMatchObject({ type: 'ProviderError', nonRetryable: false });
+    const provider = await start({
+      script: [
+        { body: '<html>hello</html>' },
+        { body: '{"error":{"message":"busy","code":503}}', headers: { 'content-type': 'application/json' } },
+      ],
+    });
+    expect(await failureOf(provider.complete(modelRequest()))).toMatchObject({
+      type: 'BadRequest',
+      message: expect.stringContaining('/v1'),
+    });
+    expect(await failureOf(provider.complete(modelRequest()))).toMatchObject({
+      type: 'ProviderError',
+      nonRetryable: false,
+    });
   });
 
   it('calls nobody without a key', async () => {
     await start();
     const failure = await failureOf(at(server.url, '').complete(modelRequest()));
     expect(failure).toMatchObject({ type: 'Credentials', nonRetryable: true });
+    expect(await failureOf(at(server.url, 'sk-CANARY\n').complete(modelRequest()))).toMatchObject({
+      type: 'Credentials',
+    });
+    expect(() => at('localhost:8080')).toThrow('no http or https URL');
     expect(server.calls).toHaveLength(0);
   });
 

@@ -21,7 +21,11 @@ describe('the actionlint verifier', () => {
 
   it.each([
     ['an unknown key', workflow(`${STEP}        foo: 1\n`), 'syntax-check'],
-    ['script injection (T09)', workflow('      - run: echo "${{ github.event.issue.title }}"\n', 'issues'), 'expression'],
+    [
+      'script injection (T09)',
+      workflow('      - run: echo "${{ github.event.issue.title }}"\n', 'issues'),
+      'expression',
+    ],
     ['a job that needs one that is not there', `${workflow(STEP)}    needs: nope\n`, 'job-needs'],
     ['an unfinished expression', workflow('      - run: echo ${{ github.sha\n'), 'expression'],
     ['a misspelt runner', workflow(STEP).replace('ubuntu-latest', 'ubuntu-latst'), 'runner-label'],
@@ -99,6 +103,13 @@ describe('the actions verifier', () => {
     expect(rules(await rowOf('actions', PATH, workflow(script)), 'error')).toEqual(['script-injection']);
   });
 
+  it('only warns of what collaborators choose', async () => {
+    const run = '      - run: echo ${{ github.event.pull_request.base.ref }} ${{ github.event.inputs.x }}\n';
+    const row = await rowOf('actions', PATH, workflow(run));
+    expect(row.verdict).toBe('passed');
+    expect(rules(row, 'warning')).toEqual(['script-injection', 'script-injection']);
+  });
+
   it('reads composite actions too', async () => {
     const steps = '    - shell: bash\n      run: echo ${{ github.event.issue.body }}\n';
     const text = `name: x\nruns:\n  using: composite\n  steps:\n${steps}`;
@@ -108,7 +119,8 @@ describe('the actions verifier', () => {
   it.each(['pull_request_target', '[push, pull_request_target]', '\n  pull_request_target:\n    types: [opened]'])(
     'fails where "on: %s" fetches the head (T10)',
     async (on) => {
-      const step = '      - uses: actions/checkout@v6\n        with:\n          ref: ${{ github.event.pull_request.head.sha }}\n';
+      const step =
+        '      - uses: actions/checkout@v6\n        with:\n          ref: ${{ github.event.pull_request.head.sha }}\n';
       expect(rules(await rowOf('actions', PATH, workflow(step, on)), 'error')).toEqual(['untrusted-checkout']);
       expect((await rowOf('actions', PATH, workflow(step, 'pull_request'))).verdict).toBe('passed');
     },

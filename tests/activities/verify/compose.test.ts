@@ -46,7 +46,11 @@ describe('the compose verifier', () => {
     ['a port that is none', `${ONE}    ports: ["80:http"]\n`, 'ports'],
     ['a port out of range', `${ONE}    ports: ["80:70000"]\n`, 'ports'],
     ['ports as a string', `${ONE}    ports: "80:80"\n`, 'ports'],
-    ['one host port twice', `${ONE}    ports: ["80:80"]\n  b:\n    image: b\n    ports: ["80:8080"]\n`, 'duplicate-port'],
+    [
+      'one host port twice',
+      `${ONE}    ports: ["80:80"]\n  b:\n    image: b\n    ports: ["80:8080"]\n`,
+      'duplicate-port',
+    ],
     ['an unknown dependency', `${ONE}    depends_on: [b]\n`, 'depends-on'],
     ['an unknown condition', `${ONE}    depends_on: {b: {condition: healthy}}\n  b: {image: b}\n`, 'depends-on'],
     ['a dependency on itself', `${ONE}    depends_on: [a]\n`, 'depends-on'],
@@ -59,6 +63,11 @@ describe('the compose verifier', () => {
     expect(row.verdict).toBe('failed');
     expect(rules(row, 'error')).toContain(rule);
     expect(row.findings.every((one) => (one.line ?? 0) > 0)).toBe(true);
+  });
+
+  it('lets services of profiles share a port', async () => {
+    const text = `${ONE}    profiles: [x]\n    ports: ["80:80"]\n  b:\n    image: b\n    profiles: [y]\n    ports: ["80:80"]\n`;
+    expect((await rowOf('compose', 'compose.yml', text)).verdict).toBe('passed');
   });
 
   it('says that version is obsolete, and passes', async () => {

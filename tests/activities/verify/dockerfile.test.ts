@@ -91,15 +91,30 @@ describe('the dockerfile verifier', () => {
     ['an empty file', '', 'no-source-image', undefined],
     ['no FROM', 'RUN echo hi\n', 'no-source-image', undefined],
     ['an unknown instruction', 'FROM a:1\nRUNN x\nUSER a\n', 'unknown-instruction', 2],
-    ['COPY from a misspelt stage', 'FROM a:1 AS build\nFROM b:1\nCOPY --from=biuld /x /x\nUSER a\n', 'unknown-stage', 3],
+    [
+      'COPY from a misspelt stage',
+      'FROM a:1 AS build\nFROM b:1\nCOPY --from=biuld /x /x\nUSER a\n',
+      'unknown-stage',
+      3,
+    ],
     ['COPY from a later stage', 'FROM a:1\nCOPY --from=build /x /x\nFROM b:1 AS build\nUSER a\n', 'unknown-stage', 2],
     ['COPY from a number too high', 'FROM a:1\nCOPY --from=1 /x /x\nUSER a\n', 'unknown-stage', 2],
-    ['a mount from an unknown stage', 'FROM a:1\nRUN --mount=type=bind,from=nope,target=/x ls\nUSER a\n', 'unknown-stage', 2],
+    [
+      'a mount from an unknown stage',
+      'FROM a:1\nRUN --mount=type=bind,from=nope,target=/x ls\nUSER a\n',
+      'unknown-stage',
+      2,
+    ],
     ['a secret in ENV', 'FROM a:1\nENV API_TOKEN=kj34hk5j3h4\nUSER a\n', 'secret-in-image', 2],
     ['a secret as the default of ARG', 'FROM a:1\nARG DB_PASSWORD=hunter2\nUSER a\n', 'secret-in-image', 2],
     ['a port out of range', 'FROM a:1\nEXPOSE 70000\nUSER a\n', 'invalid-port', 2],
     ['a port that is a word', 'FROM a:1\nEXPOSE http\nUSER a\n', 'invalid-port', 2],
-    ['apt-get install without -y', 'FROM a:1\nRUN apt-get update && \\\n  apt-get install curl\nUSER a\n', 'apt-get-yes', 2],
+    [
+      'apt-get install without -y',
+      'FROM a:1\nRUN apt-get update && \\\n  apt-get install curl\nUSER a\n',
+      'apt-get-yes',
+      2,
+    ],
     ['an image that is none', 'FROM a:b:c\nUSER a\n', 'invalid-reference', 1],
     ['an unknown flag', 'FROM a:1\nCOPY --form=build /a /b\nUSER a\n', 'unknown-copy-flag', 2],
   ])('refuses %s', async (_name, text, rule, line) => {
@@ -150,9 +165,15 @@ describe('the dockerfile verifier', () => {
     }
   });
 
+  it('refuses a file that its engine would take too long for (T12)', async () => {
+    for (const text of [`FROM a:1\n${'ENV A=$B\n'.repeat(20_000)}`, `FROM a:1\nCMD ${'['.repeat(100_000)}\n`]) {
+      expect(rules(await rowOf('dockerfile', 'Dockerfile', text))).toEqual(['too-large']);
+    }
+  });
+
   it.each([
-    ['100,000 brackets', `FROM a:1\nCMD ${'['.repeat(100_000)}\n`],
-    ['many continuation lines', `FROM a:1\nRUN ${'a \\\n'.repeat(5_000)}b\n`],
+    ['many brackets', `FROM a:1\nCMD ${'['.repeat(60_000)}\n`],
+    ['many continuation lines', `FROM a:1\nRUN ${'a \\\n'.repeat(1_900)}b\n`],
     ['an unclosed here-document', 'FROM a:1\nRUN <<EOT\nx\n'],
     ['many instructions', `FROM a:1\n${'ENV A=$B\n'.repeat(1_000)}`],
   ])('comes back from %s', async (_name, text) => {

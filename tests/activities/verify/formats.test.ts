@@ -2,7 +2,8 @@ import { rowOf, rules } from './help';
 
 describe('the yaml verifier', () => {
   it('passes several documents, merges, anchors and block scalars with brackets', async () => {
-    const text = 'base: &b {a: 1}\nuse:\n  <<: *b\n  run: |\n    if [ -z "$X" ]; then echo "{["; fi\n---\nsecond: true\n';
+    const text =
+      'base: &b {a: 1}\nuse:\n  <<: *b\n  run: |\n    if [ -z "$X" ]; then echo "{["; fi\n---\nsecond: true\n';
     expect(await rowOf('yaml', 'k8s/a.yaml', text)).toMatchObject({ verdict: 'passed', findings: [] });
   });
 
@@ -19,23 +20,32 @@ describe('the yaml verifier', () => {
 
   it('knows the local tags of GitLab and compose, each in its own file only', async () => {
     expect((await rowOf('yaml', '.gitlab-ci.yml', 'a:\n  script: !reference [.b, script]\n')).verdict).toBe('passed');
-    expect((await rowOf('yaml', 'compose.override.yaml', 'services:\n  a:\n    ports: !reset []\n')).verdict).toBe('passed');
+    expect((await rowOf('yaml', 'compose.override.yaml', 'services:\n  a:\n    ports: !reset []\n')).verdict).toBe(
+      'passed',
+    );
     expect((await rowOf('yaml', 'a.yaml', 'a: !reference [b]\n')).verdict).toBe('failed');
   });
 
   it('refuses two documents where the reader takes one', async () => {
-    expect(rules(await rowOf('yaml', '.github/workflows/a.yml', 'on: push\n---\non: push\n'))).toContain('multiple-documents');
+    expect(rules(await rowOf('yaml', '.github/workflows/a.yml', 'on: push\n---\non: push\n'))).toContain(
+      'multiple-documents',
+    );
   });
 
   it('refuses an alias bomb (T11)', async () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
-    for (let n = 1; n < 10; n++) lines.push(`a${n}: &a${n} [${Array(9).fill(`*a${n - 1}`).join(', ')}]`);
+    for (let n = 1; n < 10; n++)
+      lines.push(
+        `a${n}: &a${n} [${Array(9)
+          .fill(`*a${n - 1}`)
+          .join(', ')}]`,
+      );
     expect(rules(await rowOf('yaml', 'a.yaml', lines.join('\n')), 'error')).toEqual(['alias']);
   });
 
   it.each([
     ['brackets', '['.repeat(100_000)],
-    ['braces after a key', `a: ${'{a: '.repeat(100_000)}`],
+    ['braces after a key', `a: ${'{'.repeat(100_000)}`],
     ['list indicators on one line', '- '.repeat(100_000)],
     ['question marks', '? '.repeat(100_000)],
   ])('refuses 100,000 %s before the parser sees them (T12)', async (_name, text) => {
@@ -44,6 +54,12 @@ describe('the yaml verifier', () => {
 
   it('refuses real nesting beyond 100 levels that the scan let pass', async () => {
     expect(rules(await rowOf('yaml', 'a.yaml', `${'['.repeat(300)}${']'.repeat(300)}`))).toContain('too-deep');
+  });
+
+  it('refuses more than 256 KiB, and reads as much in a map without quadratic time', async () => {
+    expect(rules(await rowOf('yaml', 'a.yaml', 'a: 1\n'.repeat(60_000)))).toEqual(['too-large']);
+    const map = Array.from({ length: 20_000 }, (_, index) => `k${index}: v\n`).join('');
+    expect((await rowOf('yaml', 'a.yaml', map)).verdict).toBe('passed');
   });
 
   it('leaves Helm templates alone and says so', async () => {

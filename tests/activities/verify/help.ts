@@ -16,5 +16,7 @@ export async function rowOf(
 }
 
 export function rules(row: Verification, severity?: Finding['severity']): string[] {
-  return row.findings.filter((finding) => severity === undefined || finding.severity === severity).map((one) => one.rule);
+  return row.findings
+    .filter((finding) => severity === undefined || finding.severity === severity)
+    .map((one) => one.rule);
 }

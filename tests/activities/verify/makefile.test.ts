@@ -89,6 +89,16 @@ describe('the makefile verifier', () => {
     expect(rules(await rowOf('makefile', 'Makefile', '.RECIPEPREFIX = >\na:\n> echo hi\n'))).toEqual([]);
   });
 
+  it.each(['a$(b)', 'export ', '$(', '" "', ',', 'a:'])(
+    'reads a megabyte of "%s" in linear time (T20)',
+    async (unit) => {
+      for (const before of ['', 'ifeq (', 'ifeq "', 'a: ']) {
+        const text = before + unit.repeat(Math.floor(1_000_000 / unit.length));
+        expect(['passed', 'failed']).toContain((await rowOf('makefile', 'Makefile', text)).verdict);
+      }
+    },
+  );
+
   it('comes back from hostile input', async () => {
     const text = `X := 1\n${'$('.repeat(100_000)}\n${'a '.repeat(100_000)}\n${'\\\n'.repeat(50_000)}`;
     expect((await rowOf('makefile', 'Makefile', text)).verdict).toBe('failed');

@@ -21,9 +21,19 @@ describe('the secrets verifier', () => {
   });
 
   it('only warns of placeholders for development', async () => {
-    const row = await rowOf('secrets', 'compose.yaml', 'services:\n  db:\n    environment:\n      POSTGRES_PASSWORD: postgres\n');
+    const row = await rowOf(
+      'secrets',
+      'compose.yaml',
+      'services:\n  db:\n    environment:\n      POSTGRES_PASSWORD: postgres\n',
+    );
     expect(row.verdict).toBe('passed');
     expect(rules(row, 'warning')).toEqual(['password']);
+  });
+
+  it('only warns of a word that is the name of the user as well', async () => {
+    const text = 'POSTGRES_USER: orders\nPOSTGRES_PASSWORD: orders\n';
+    expect((await rowOf('secrets', 'compose.yaml', text)).verdict).toBe('passed');
+    expect((await rowOf('secrets', 'compose.yaml', text.replace('USER: orders', 'USER: x'))).verdict).toBe('failed');
   });
 
   it('only warns of what was in the file before, and of passwords in samples', async () => {

@@ -9,7 +9,13 @@ describe('the text verifier', () => {
   it('finds a right-to-left override with its line and column (T08)', async () => {
     const row = await rowOf('text', 'Dockerfile', 'FROM node:22\nRUN echo \u202e hi\n');
     expect(row.verdict).toBe('failed');
-    expect(row.findings[0]).toMatchObject({ rule: 'bidi-character', severity: 'error', line: 2, column: 10, path: 'Dockerfile' });
+    expect(row.findings[0]).toMatchObject({
+      rule: 'bidi-character',
+      severity: 'error',
+      line: 2,
+      column: 10,
+      path: 'Dockerfile',
+    });
     expect(row.findings[0]?.message).toContain('U+202E');
   });
 
@@ -32,7 +38,10 @@ describe('the text verifier', () => {
   it('refuses bytes that are not UTF-8, and skips the parsers for them', async () => {
     const content = Buffer.concat([Buffer.from('a: 1\nb: '), Buffer.from([0xff, 0xfe])]);
     expect(rules(await rowOf('text', 'a.yaml', content))).toEqual(['not-utf8']);
-    expect(await rowOf('yaml', 'a.yaml', content)).toMatchObject({ verdict: 'skipped', reason: 'the content is not usable text' });
+    expect(await rowOf('yaml', 'a.yaml', content)).toMatchObject({
+      verdict: 'skipped',
+      reason: 'the content is not usable text',
+    });
   });
 
   it('refuses more than one MiB and skips the other verifiers', async () => {

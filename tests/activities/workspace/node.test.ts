@@ -97,6 +97,27 @@ describe('facts of a Node service', () => {
     });
   });
 
+  it('read the route and the port of a server without a framework', async () => {
+    const facts = await factsOf({
+      'package.json': { name: 'a', private: true, scripts: { start: 'node .' }, main: 'lib' },
+      'lib/index.js': "const { PORT = 8081 } = process.env;\nif (req.url === '/health') ok();\nserver.listen(PORT);",
+    });
+    expect(facts).toMatchObject({
+      entryPoint: 'lib/index.js',
+      ports: [{ port: 8081, source: 'lib/index.js:1' }],
+      healthPath: '/health',
+      envNames: ['PORT'],
+    });
+  });
+
+  it('are found in reasonable time in a file made to be slow', async () => {
+    const facts = await factsOf({
+      'package.json': { name: 'a', private: true, scripts: { start: 'node a.js' } },
+      'a.js': `${'a.'.repeat(50_000)}\nprocess.env.PORT${' '.repeat(60_000)}\n${'{'.repeat(20_000)}`,
+    });
+    expect(facts.ports).toEqual([]);
+  });
+
   it('give no health path where a router is mounted somewhere that cannot be seen', async () => {
     const facts = await factsOf({
       'package.json': { name: 'a', private: true, scripts: { start: 'node app.js' } },
@@ -104,6 +125,23 @@ describe('facts of a Node service', () => {
       'routes/health.js': "router.get('/health', handler);",
     });
     expect(facts.healthPath).toBeNull();
+  });
+});
+
+it('a hook that compiles before the start is the build', async () => {
+  const facts = await factsOf({
+    'package.json': {
+      name: 'a',
+      private: true,
+      scripts: { 'prestart:prod': 'tsc', 'start:prod': 'node dist/main.js' },
+    },
+    'tsconfig.json': '{"compilerOptions":{"outDir":"dist"}}',
+  });
+  expect(facts).toMatchObject({
+    build: { run: 'npm run prestart:prod' },
+    buildOutput: 'dist',
+    start: { run: 'npm run start:prod' },
+    entryPoint: 'dist/main.js',
   });
 });
 
@@ -193,6 +231,14 @@ describe('what a package is', () => {
       ports: [],
     });
     expect(facts.testVersions).toEqual(['22', '24']);
+  });
+
+  it('is a library where its start script only shows a demonstration', async () => {
+    const facts = await factsOf({
+      'package.json': { name: 'ui', version: '1.0.0', exports: './index.js', scripts: { start: 'node demo.js' } },
+      'index.js': 'module.exports = {};',
+    });
+    expect(facts).toMatchObject({ library: true, start: null });
   });
 
   it('is neither where a private front end is only built', async () => {

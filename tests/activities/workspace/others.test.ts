@@ -27,6 +27,19 @@ describe('facts of other ecosystems', () => {
     });
   });
 
+  it('do not take an old go directive for the toolchain, and know the port of gin', async () => {
+    const facts = await factsOf({
+      'go.mod': 'module a\n\ngo 1.15\n',
+      'doc.go': '// Words.\npackage main\n',
+      'hello.go': 'package main\n\nfunc main() {\n\tr := gin.Default()\n\tr.Run()\n}\n',
+    });
+    expect(facts).toMatchObject({
+      runtime: { version: '1.26' },
+      entryPoint: 'hello.go',
+      ports: [{ port: 8080, source: 'default of gin (hello.go)' }],
+    });
+  });
+
   it('call a Go module without a main package a library', async () => {
     expect(await factsOf({ 'go.mod': 'module a\n\ngo 1.23\n', 'a.go': 'package a\n' })).toMatchObject({
       library: true,
@@ -82,6 +95,15 @@ describe('facts of other ecosystems', () => {
       'shop/b.py': '',
     });
     expect(facts).toMatchObject({ language: 'python', otherLanguages: ['node'] });
+  });
+
+  it('name the parts of a collection whose root has no manifest', async () => {
+    const facts = await factsOf({
+      'api/go.mod': 'module a\n',
+      'apps/web/package.json': { name: 'web' },
+      'apps/web/a.js': '',
+    });
+    expect(facts).toMatchObject({ packages: ['api', 'apps/web'], language: 'node', packageManager: null });
   });
 
   it('are empty for an empty directory', async () => {

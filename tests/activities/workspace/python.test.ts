@@ -23,7 +23,7 @@ describe('facts of a Python project', () => {
       runtime: { version: '3.12', source: '.python-version' },
       testVersions: ['3.12'],
       packageManager: { name: 'pip', version: null, lockfile: null },
-      install: { run: 'pip install -r requirements-dev.txt -r requirements.txt', source: 'requirements-dev.txt' },
+      install: { run: 'pip install -r requirements.txt -r requirements-dev.txt', source: 'requirements.txt' },
       test: { run: 'python -m pytest', source: 'pytest in requirements-dev.txt' },
       lint: { run: 'ruff check .' },
       start: { run: 'uvicorn app.main:api --host 0.0.0.0 --port 8000' },
@@ -149,9 +149,34 @@ build-backend = "flit_core.buildapi"
     });
   });
 
+  it('find an application that a function of its module makes', async () => {
+    const facts = await factsOf({
+      'pyproject.toml': '[tool.poetry]\nname = "c"\n[tool.poetry.dependencies]\nfastapi = "*"\n',
+      'app/main.py':
+        'def get_application() -> FastAPI:\n    application = FastAPI()\n    return application\n\n\napp = get_application()\n',
+    });
+    expect(facts).toMatchObject({ library: false, start: { run: 'uvicorn app.main:app --host 0.0.0.0 --port 8000' } });
+  });
+
+  it('start a Flask factory with gunicorn', async () => {
+    const facts = await factsOf({
+      'requirements.txt': 'flask\ngunicorn\n',
+      'shop/__init__.py': 'def create_app(config=None):\n    app = Flask(__name__)\n    return app\n',
+    });
+    expect(facts.start?.run).toBe('gunicorn --bind 0.0.0.0:8000 "shop:create_app()"');
+  });
+
   it('install pytest too where it is configured and declared nowhere', async () => {
     const facts = await factsOf({ 'requirements.txt': 'flask\n', 'pytest.ini': '[pytest]\n' });
     expect(facts.install?.run).toBe('pip install -r requirements.txt pytest');
+  });
+
+  it('install from a folder of requirements where there is nothing else', async () => {
+    const facts = await factsOf({
+      'requirements/base.txt': 'redis\n',
+      'requirements/dev.txt': '-r base.txt\npytest\n',
+    });
+    expect(facts).toMatchObject({ install: { run: 'pip install -r requirements/dev.txt' }, services: ['redis'] });
   });
 
   it('survive a pyproject.toml that is no TOML', async () => {

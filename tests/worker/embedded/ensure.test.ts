@@ -12,12 +12,11 @@ describe('ensureEmbedded', () => {
   });
   afterEach(() => world.end());
 
-  it('starts the worker again for other settings, with the new ones, and says so', async () => {
+  it('starts the worker again for other settings, with the new ones', async () => {
     await world.ensure({ env: { ...world.env, STUB_VALUE: 'old' } });
     const answer = await world.ensure({ env: { ...world.env, STUB_VALUE: 'new' }, settingsDigest: 'two' });
     expect(answer).toMatchObject({ startedServer: false, startedWorker: false, restartedWorker: true });
     expect(world.starts().map(({ STUB_VALUE }) => STUB_VALUE)).toEqual(['old', 'new']);
-    expect(world.notes.join('\n')).toContain('Restarted the worker');
   });
 
   it('refuses other settings while a plan of the first ones runs', async () => {

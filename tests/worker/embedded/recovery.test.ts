@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { isAlive, markOf } from '../../../worker/embedded/processes';
-import { readServer } from '../../../worker/embedded/records';
+import { readServer, readSupervisor } from '../../../worker/embedded/records';
 import { serversOn } from '../../../worker/embedded/server-process';
 import { embeddedStatus } from '../../../worker/embedded/status';
 import { stopEmbedded } from '../../../worker/embedded/stop';
@@ -34,6 +35,16 @@ describe('the embedded server', () => {
     });
     const again = await world.ensure();
     expect(again).toMatchObject({ startedServer: false, startedWorker: false, restartedWorker: false });
+    const operator = (...args: string[]): string =>
+      execFileSync(
+        world.env.PLANWRIGHT_TEMPORAL_BIN ?? '',
+        ['operator', ...args, '-n', 'planwright', '--address', again.address],
+        {
+          encoding: 'utf8',
+        },
+      );
+    expect(operator('namespace', 'describe')).toContain('2160h0m0s');
+    expect(operator('search-attribute', 'list')).toMatch(/PlanWaitingSince\s+Datetime/);
     const { processes, running } = await embeddedStatus(world.env);
     expect(running).toBe(true);
     expect(processes.map(({ name }) => name)).toEqual(['supervisor', 'server', 'worker']);
@@ -89,6 +100,17 @@ describe('the embedded server', () => {
     rmSync(world.layout.serverRecord);
     expect(await world.ensure({ workspace: null })).toMatchObject({ address, startedServer: false });
     expect(world.pids().server).toBe(server);
+  });
+
+  it('replaces a supervisor of another version, and keeps what it started', async () => {
+    await world.ensure();
+    const before = world.pids();
+    const record = readSupervisor(world.layout);
+    writeFileSync(world.layout.supervisorRecord, JSON.stringify({ ...record, protocol: 0 }));
+    await world.ensure();
+    const { supervisor, ...rest } = world.pids();
+    expect(rest).toEqual({ server: before.server, worker: before.worker });
+    expect(supervisor).not.toBe(before.supervisor);
   });
 
   it('starts everything again after all of it was killed at once', async () => {
@@ -158,5 +180,28 @@ describe('the embedded server', () => {
     const marks = Object.values(world.pids()).map((pid) => markOf(pid ?? 0));
     rmSync(world.layout.state, { recursive: true });
     await until(() => marks.every((mark) => !isAlive(mark)));
+    expect(existsSync(world.layout.state)).toBe(false);
+  });
+
+  it('gives way to a new supervisor when its state directory was deleted and made again', async () => {
+    await world.ensure();
+    const old = markOf(world.pids().supervisor ?? 0);
+    rmSync(world.layout.state, { recursive: true });
+    await world.ensure();
+    await until(() => !isAlive(old));
+    expect(await world.ensure({ settingsDigest: 'two' })).toMatchObject({ startedServer: false });
+    expect(serversOn(world.layout)).toHaveLength(1);
+  });
+
+  it('replaces a supervisor whose socket was removed', async () => {
+    await world.ensure();
+    const before = world.pids();
+    rmSync(world.layout.socket);
+    expect(await world.ensure({ settingsDigest: 'two' })).toMatchObject({
+      startedServer: false,
+      restartedWorker: true,
+    });
+    expect(world.pids().supervisor).not.toBe(before.supervisor);
+    expect(world.pids().server).toBe(before.server);
   });
 });

@@ -33,4 +33,4 @@ async function main() {
   process.stdout.write(JSON.stringify({ calls, result }));
 }
 
-main();
+void main();

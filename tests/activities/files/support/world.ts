@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { WriteJob } from '../../../../activities/files/check';
@@ -30,7 +39,7 @@ export class World {
   /** Every file and directory but `.planwright`, sorted. */
   list(): string[] {
     const all = readdirSync(this.root, { recursive: true, encoding: 'utf8' });
-    return all.filter((path) => !path.startsWith('.planwright')  || path.startsWith('.planwright-tmp')).sort();
+    return all.filter((path) => !path.startsWith('.planwright') || path.startsWith('.planwright-tmp')).sort();
   }
 
   /** An artifact's file whose base is `before` (null: nothing was there). */
@@ -42,7 +51,15 @@ export class World {
 
   job(files: ArtifactFile[], more: Partial<WriteJob> = {}): WriteJob {
     const { root, objects } = this;
-    return { root, objects, key: 'run-1/activity-1', files, allowlist: DEFAULT_ALLOWLIST, allowAllPaths: false, ...more };
+    return {
+      root,
+      objects,
+      key: 'run-1/activity-1',
+      files,
+      allowlist: DEFAULT_ALLOWLIST,
+      allowAllPaths: false,
+      ...more,
+    };
   }
 
   remove(): void {

@@ -1,0 +1,140 @@
+/** What becomes of a generated artifact on this machine: it is checked against the disk, verified, and written. */
+import { Context } from '@temporalio/activity';
+import { diffLines } from 'diff';
+import { fileDigest, sha256 } from '../plan/digest';
+import { checkPaths } from '../plan/paths';
+import { artifactRisk, riskAbove } from '../plan/risk';
+import type {
+  ArtifactFile,
+  VerifiedFile,
+  VerifyAndWriteRequest,
+  VerifyAndWriteResult,
+  VerifyRequest,
+  VerifyResult,
+  WorkspaceSnapshot,
+  WriteRequest,
+  WriteResult,
+} from '../plan/types';
+import type { Skill } from '../skills/types';
+import type { WorkspaceLayout } from '../store/layout';
+import type { ObjectStore } from '../store/objects';
+import { loadPolicy } from '../store/policy';
+import { PathRefused } from './files/errors';
+import { readPath } from './files/target';
+import { writeArtifactFiles } from './files/writer';
+import { readOverlay } from './llm/context';
+import { overallVerdict, verifyFiles } from './verify';
+
+export interface ArtifactDeps {
+  layout: WorkspaceLayout;
+  objects: ObjectStore;
+  skills(): Promise<Map<string, Skill>>;
+}
+
+/** Above this, line counts are not worth their time. */
+const DIFF_EDITS = 4_000;
+
+/**
+ * Verifies an artifact against the base that generation saw, and says where the disk is another one by now.
+ * @throws PathRefused before anything is looked at, so that nobody is asked about what cannot be written
+ */
+export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest): Promise<VerifyResult> {
+  const { objects } = deps;
+  const skill = (await deps.skills()).get(request.tool);
+  await refuseBadPaths(deps, request, skill?.scope);
+  const { existing } = await readOverlay(objects, await objects.json<WorkspaceSnapshot>(request.workspace), request.overlay);
+  const contents = await Promise.all(
+    request.files.map(async (file) => ({
+      path: file.path,
+      content: await objects.get(file.sha256),
+      preContent: file.preSha256 === null ? null : await objects.text(file.preSha256),
+    })),
+  );
+  const rows = await verifyFiles({
+    files: contents,
+    verifiers: skill?.verifiers ?? [],
+    siblings: existing,
+    signal: Context.current().cancellationSignal,
+  });
+  // A verifier that the skill names is expected of one of its files, not of each.
+  const ran = new Set(rows.filter(({ verdict }) => verdict !== 'skipped').map(({ verifier }) => verifier));
+  const verification = rows.filter(({ verdict, verifier }) => verdict !== 'skipped' || !ran.has(verifier));
+  const verdict = overallVerdict(verification);
+  const stale: string[] = [];
+  for (const file of request.files) {
+    if ((await digestOnDisk(deps.layout.root, file.path)) !== file.preSha256) stale.push(file.path);
+  }
+  const files = request.files.map((file, index) => {
+    const text = contents[index]?.content.toString('utf8') ?? '';
+    const { risk, reasons } = artifactRisk(file.path, text, skill?.risk ?? 'MEDIUM');
+    return {
+      path: file.path,
+      action: actionOf(file),
+      digest: fileDigest(file),
+      risk,
+      riskReasons: reasons,
+      diffStat: diffStat(contents[index]?.preContent ?? '', text),
+    } satisfies VerifiedFile;
+  });
+  return { verdict, verification, files, stale };
+}
+
+async function refuseBadPaths(deps: ArtifactDeps, request: VerifyRequest, scope: readonly string[] | undefined): Promise<void> {
+  const policy = await loadPolicy(deps.layout);
+  const faults = checkPaths(
+    request.files.map(({ path }) => path),
+    { allowlist: policy.write.allow, allowAllPaths: request.allowAllPaths, scope: request.allowAllPaths ? undefined : scope },
+  );
+  if (faults.length > 0) {
+    const advice = 'Nothing was written. The write allowlist is in .planwright/policy.yaml (write.allow).';
+    throw new PathRefused(faults.map(({ reason }) => reason).join('\n'), advice);
+  }
+}
+
+function actionOf({ preSha256, sha256: after }: ArtifactFile): VerifiedFile['action'] {
+  if (preSha256 === null) return 'create';
+  return preSha256 === after ? 'unchanged' : 'modify';
+}
+
+async function digestOnDisk(root: string, path: string): Promise<string | null> {
+  const { found } = await readPath(root, path);
+  return found === null ? null : sha256(found.content);
+}
+
+function diffStat(before: string, after: string): { added: number; removed: number } {
+  const changes = diffLines(before, after, { maxEditLength: DIFF_EDITS });
+  const lines = (text: string): number => (text === '' ? 0 : text.replace(/\n$/, '').split('\n').length);
+  if (!changes) return { added: lines(after), removed: lines(before) };
+  const count = (kind: 'added' | 'removed'): number =>
+    changes.filter((change) => change[kind]).reduce((sum, change) => sum + (change.count ?? 0), 0);
+  return { added: count('added'), removed: count('removed') };
+}
+
+/** Writes an artifact as it was approved; errors as `writeArtifactFiles`. */
+export async function writeArtifact(deps: ArtifactDeps, request: WriteRequest): Promise<WriteResult> {
+  const policy = await loadPolicy(deps.layout);
+  const skill = (await deps.skills()).get(request.tool);
+  const { workflowExecution, activityId } = Context.current().info;
+  return writeArtifactFiles({
+    root: deps.layout.root,
+    // The same for every attempt at this write, also for one that was scheduled anew after its worker died.
+    key: `${workflowExecution?.workflowId ?? ''}/${activityId.replace(/-again\d+$/, '')}`,
+    files: request.files,
+    objects: deps.objects,
+    allowlist: policy.write.allow,
+    allowAllPaths: request.allowAllPaths,
+    scope: request.allowAllPaths ? undefined : skill?.scope,
+    keepBackup: request.keepBackup,
+    limits: policy.limits,
+  });
+}
+
+/** Both in one step; nothing is written where verification failed, a base is stale, or a file is too risky. */
+export async function verifyAndWriteArtifact(deps: ArtifactDeps, request: VerifyAndWriteRequest): Promise<VerifyAndWriteResult> {
+  const verified = await verifyArtifact(deps, request);
+  const tooRisky = verified.files.some(({ risk, action }) => action !== 'unchanged' && riskAbove(risk, request.riskPassed));
+  // A stale base may be our own write, done by an attempt that died before it could say so: the writer knows, and compares.
+  if (verified.verdict === 'failed' || tooRisky) return { verified, written: null };
+  const written = await writeArtifact(deps, request);
+  return { verified: { ...verified, stale: [] }, written };
+}

@@ -1,0 +1,84 @@
+/** The activities of one workspace, ready to be registered: what each room offers, with Temporal's context put in. */
+import { Context } from '@temporalio/activity';
+import type { Logger } from 'pino';
+import { loadSkills } from '../skills/load';
+import type { Skill } from '../skills/types';
+import type { WorkspaceLayout } from '../store/layout';
+import { ObjectStore } from '../store/objects';
+import { loadPolicy, policySnapshot } from '../store/policy';
+import { type ArtifactDeps, verifyAndWriteArtifact, verifyArtifact, writeArtifact } from './artifact';
+import { asFailure } from './failures';
+import type { LlmDeps } from './llm/context';
+import { createDecompose } from './llm/decompose';
+import { createGenerate } from './llm/generate';
+import { providersFrom } from './llm/providers';
+import type { PlanActivities } from './types';
+import { closeVerifiers } from './verify';
+import { readGitHead } from './workspace/git';
+import { readWorkspaceSnapshot } from './workspace/snapshot';
+
+export interface ActivityOptions {
+  layout: WorkspaceLayout;
+  /** The worker's environment: keys and base URLs of providers. */
+  env: NodeJS.ProcessEnv;
+  log: Pick<Logger, 'warn'>;
+}
+
+export interface ActivitySet {
+  functions: PlanActivities;
+  /** Ends what verifiers keep running. */
+  close(): Promise<void>;
+}
+
+const HEARTBEAT_MS = 250;
+
+export function createActivities({ layout, env, log }: ActivityOptions): ActivitySet {
+  const objects = new ObjectStore(layout.objects);
+  const skills = (): Promise<Map<string, Skill>> => loadSkills();
+  const llm: LlmDeps = {
+    objects,
+    layout,
+    skills,
+    providers: (name) => providersFrom(env, () => Context.current().info.attempt)(name),
+    context: () => ({
+      heartbeat: () => Context.current().heartbeat(),
+      signal: Context.current().cancellationSignal,
+      attempt: Context.current().info.attempt,
+    }),
+    report: (event) => log.warn({ event }, 'call of the model'),
+  };
+  const artifact: ArtifactDeps = { layout, objects, skills };
+  const readWorkspace: PlanActivities['readWorkspace'] = async ({ extraPaths }) => {
+    const policy = await loadPolicy(layout);
+    const scopes = [...(await skills()).values()].flatMap((skill) => skill.scope);
+    const patterns = [...new Set([...policy.write.allow, ...scopes])];
+    const snapshot = await readWorkspaceSnapshot({ root: layout.root, objects, patterns, extraPaths });
+    return { digest: await objects.putJson(snapshot), policy: policySnapshot(policy), gitHead: await readGitHead(layout.root) };
+  };
+  return {
+    functions: {
+      readWorkspace: watched(readWorkspace),
+      decompose: watched(createDecompose(llm)),
+      generate: watched(createGenerate(llm)),
+      verify: watched((request) => verifyArtifact(artifact, request)),
+      verifyAndWrite: watched((request) => verifyAndWriteArtifact(artifact, request)),
+      writeFiles: watched((request) => writeArtifact(artifact, request)),
+    },
+    close: closeVerifiers,
+  };
+}
+
+/** Beats while the activity runs, so that a dead worker is noticed; turns what it throws into Temporal's failures. */
+function watched<Request, Result>(activity: (request: Request) => Promise<Result>): (request: Request) => Promise<Result> {
+  return async (request) => {
+    const context = Context.current();
+    const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+    try {
+      return await activity(request);
+    } catch (error) {
+      throw asFailure(error);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
