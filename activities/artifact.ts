@@ -42,7 +42,8 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
   const { objects } = deps;
   const skill = (await deps.skills()).get(request.tool);
   await refuseBadPaths(deps, request, skill?.scope);
-  const { existing } = await readOverlay(objects, await objects.json<WorkspaceSnapshot>(request.workspace), request.overlay);
+  const snapshot = await objects.json<WorkspaceSnapshot>(request.workspace);
+  const { existing } = await readOverlay(objects, snapshot, request.overlay);
   const contents = await Promise.all(
     request.files.map(async (file) => ({
       path: file.path,
@@ -54,6 +55,7 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
     files: contents,
     verifiers: skill?.verifiers ?? [],
     siblings: existing,
+    listing: snapshot.facts.topLevel,
     signal: Context.current().cancellationSignal,
   });
   // A verifier that the skill names is expected of one of its files, not of each.

@@ -23,7 +23,11 @@ export type StreamEvent = Common &
     | { type: 'run_started'; kind: RunKind; by: string; tasks: string[] }
     | { type: 'task_started'; tool: string; description: string }
     | { type: 'artifact'; files: FileBrief[] }
-    | { type: 'verification'; verdict: string; checks: { verifier: string; path: string; verdict: string; findings: number }[] }
+    | {
+        type: 'verification';
+        verdict: string;
+        checks: { verifier: string; path: string; verdict: string; findings: number }[];
+      }
     | { type: 'gate_opened'; gate: string; kind: GateKind; path: string | null; digest: string | null }
     | { type: 'gate_decided'; gate: string; decision: string | null; by: string | null; reason: string | null }
     | ({ type: 'file_written' } & FileBrief)
@@ -98,7 +102,8 @@ function runFacts(view: PlanView, run: RunView): Keyed[] {
   return [started, ...planGates, ...tasks, ...finishFacts(view, run, touched)];
 }
 
-const order = (task: TaskView): number => Date.parse(task.startedAt ?? task.completedAt ?? '') || Number.MAX_SAFE_INTEGER;
+const order = (task: TaskView): number =>
+  Date.parse(task.startedAt ?? task.completedAt ?? '') || Number.MAX_SAFE_INTEGER;
 
 function finishFacts(view: PlanView, run: RunView, touched: [string, TaskView][]): Keyed[] {
   if (run.status === 'running') return [];
@@ -144,7 +149,10 @@ function gateFacts(view: PlanView, gate: GateSeen, run: number): Keyed[] {
   const { at, decision, by, reason } = outcome;
   return [
     opened,
-    { key: `decided:${gate.gate}`, event: { ...base, type: 'gate_decided', at, gate: gate.gate, decision, by, reason } },
+    {
+      key: `decided:${gate.gate}`,
+      event: { ...base, type: 'gate_decided', at, gate: gate.gate, decision, by, reason },
+    },
   ];
 }
 

@@ -5,9 +5,9 @@ import { stringify } from 'yaml';
  * that cannot end the line or the scalar it stands in.
  */
 
-// C0, C1, and the line separators that YAML 1.1 readers take for line ends; then bidi controls, zero-width and surrogates alone.
-const LINE_ENDS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
-const INVISIBLE = /[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+// Controls (C0, C1) and the separators that YAML 1.1 readers take for line ends; then format characters: bidi, zero-width.
+const LINE_ENDS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+const INVISIBLE = /\p{Cf}/gu;
 
 /** Any scalar as one line of visible text. Applied to every output that no filter has made safe. Throws on objects. */
 export function oneLine(value: unknown): string {
@@ -24,7 +24,12 @@ export function comment(value: unknown): string {
 
 /** A YAML scalar for block context, quoted only where it must be, also for YAML 1.1 readers ("on", "yes", 1_000). */
 export function yamlString(value: unknown): string {
-  return stringify(oneLine(value), { lineWidth: 0, blockQuote: false, singleQuote: true, compat: 'yaml-1.1' }).trimEnd();
+  return stringify(oneLine(value), {
+    lineWidth: 0,
+    blockQuote: false,
+    singleQuote: true,
+    compat: 'yaml-1.1',
+  }).trimEnd();
 }
 
 /** A single-quoted YAML scalar: versions in a matrix, where 3.10 must not become 3.1. */
@@ -68,7 +73,9 @@ export function isPlainCommand(value: unknown): boolean {
 function commandWords(text: string): string[] | null {
   const words = text.match(/"[^"$`\\]*"|'[^']*'|\S+/g) ?? [];
   if (words.length === 0 || words.join(' ') !== text.replace(/ +/g, ' ')) return null;
-  const plain = words.map((word) => (/^(["']).*\1$/.test(word) ? word.slice(1, -1) : isPlainCommand(word) ? word : null));
+  const plain = words.map((word) =>
+    /^(["']).*\1$/.test(word) ? word.slice(1, -1) : isPlainCommand(word) ? word : null,
+  );
   return plain.every((word) => word !== null) ? plain : null;
 }
 
@@ -80,19 +87,32 @@ export function dockerfileExec(value: unknown): string {
 
 /** A command after RUN or in a shell: a backslash at the end would continue into the next instruction. */
 export function dockerfileRun(value: unknown): string {
-  return oneLine(value).replace(/\\+$/, '').replace(/^(--|<<|\[|#)/, ' $1').replaceAll('<<', '< <').trim();
+  return oneLine(value)
+    .replace(/\\+$/, '')
+    .replace(/^(--|<<|\[|#)/, ' $1')
+    .replaceAll('<<', '< <')
+    .trim();
 }
 
 /** JSON on one line with spaces after commas, ASCII only, as exec forms and health checks are written. */
 export function jsonInline(value: unknown): string {
-  const text = Array.isArray(value) ? `[${value.map((item) => JSON.stringify(oneLine(item))).join(', ')}]` : JSON.stringify(oneLine(value));
+  const text = Array.isArray(value)
+    ? `[${value.map((item) => JSON.stringify(oneLine(item))).join(', ')}]`
+    : JSON.stringify(oneLine(value));
   return text.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** A name for an image, a compose project or a service: lower-case letters, digits, hyphens. npm scopes are dropped. */
 export function slug(value: unknown): string {
-  const name = oneLine(value).replace(/^@[^/]*\//, '').toLowerCase();
-  return name.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60) || 'app';
+  const name = oneLine(value)
+    .replace(/^@[^/]*\//, '')
+    .toLowerCase();
+  return (
+    name
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 60) || 'app'
+  );
 }
 
 /** A relative path as it may stand in COPY, or '' where it has characters that would need quoting or leaves the project. */
@@ -115,14 +135,31 @@ export function version(value: unknown, fallback: unknown): string {
 
 /** Names that can be environment variables and that a service is configured by; what the system sets itself is left out. */
 export function envNames(value: unknown): string[] {
-  const own = new Set(['CI', 'HOME', 'PATH', 'PWD', 'USER', 'SHELL', 'TERM', 'LANG', 'TMPDIR', 'HOSTNAME', 'NO_COLOR', 'FORCE_COLOR']);
+  const own = new Set([
+    'CI',
+    'HOME',
+    'PATH',
+    'PWD',
+    'USER',
+    'SHELL',
+    'TERM',
+    'LANG',
+    'TMPDIR',
+    'HOSTNAME',
+    'NO_COLOR',
+    'FORCE_COLOR',
+  ]);
   const names = Array.isArray(value) ? value.map(oneLine) : [];
-  return [...new Set(names)].filter((name) => /^[A-Z][A-Z0-9_]*$/.test(name) && !own.has(name) && !name.startsWith('NPM_'));
+  return [...new Set(names)].filter(
+    (name) => /^[A-Z][A-Z0-9_]*$/.test(name) && !own.has(name) && !name.startsWith('NPM_'),
+  );
 }
 
 /** True for a variable whose value must never be written down. */
 export function isSecretName(value: unknown): boolean {
-  return /(SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL|API_?KEY|(^|_)KEY$|(^|_)SALT$|(^|_)DSN$)/.test(oneLine(value));
+  return /(SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL|API_?KEY|(^|_)KEY$|(^|_)SALT$|(^|_)DSN$)/.test(
+    oneLine(value),
+  );
 }
 
 export const FILTERS: { [name: string]: (...args: unknown[]) => unknown } = {

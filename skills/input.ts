@@ -23,13 +23,18 @@ export function checkInput(
   const validate = validatorOf(skill.inputSchema);
   if (validate(input)) return [];
   const open = options.references === 'in-place' ? referencePlaces(input) : [];
-  const faults = (validate.errors ?? []).filter((error) => !excused(error, open)).map((error) => faultText(error, skill, input));
+  const faults = (validate.errors ?? [])
+    .filter((error) => !excused(error, open))
+    .map((error) => faultText(error, skill, input));
   return [...new Set(faults)];
 }
 
 /** What is wrong with a skill's own schemas, or null: they are compiled once, strictly, when the skill is loaded. */
 export function checkSchemas(skill: Pick<Skill, 'inputSchema' | 'outputSchema'>): string | null {
-  for (const [key, schema] of [['input', skill.inputSchema], ['output', skill.outputSchema]] as const) {
+  for (const [key, schema] of [
+    ['input', skill.inputSchema],
+    ['output', skill.outputSchema],
+  ] as const) {
     try {
       validatorOf(schema);
     } catch (error) {
@@ -51,7 +56,9 @@ function validatorOf(schema: JsonObject): ValidateFunction {
 function referencePlaces(value: Json, at = ''): string[] {
   if (typeof value === 'string') return value.includes(REFERENCE) ? [at] : [];
   if (value === null || typeof value !== 'object') return [];
-  const members = Array.isArray(value) ? value.map((item, index) => [String(index), item] as const) : Object.entries(value);
+  const members = Array.isArray(value)
+    ? value.map((item, index) => [String(index), item] as const)
+    : Object.entries(value);
   return members.flatMap(([key, item]) =>
     referencePlaces(item, `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`),
   );

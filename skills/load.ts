@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { parseDocument } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { digestOf } from '../plan/digest';
 import { UsageError } from '../plan/errors';
 import { DEFAULT_ALLOWLIST, isAllowed } from '../plan/paths';
@@ -84,7 +84,12 @@ async function skillFolders(dir: string): Promise<string[]> {
     .sort();
 }
 
-async function loadSkill(folder: string, type: Skill['type'], source: string, allow?: readonly string[]): Promise<Skill> {
+async function loadSkill(
+  folder: string,
+  type: Skill['type'],
+  source: string,
+  allow?: readonly string[],
+): Promise<Skill> {
   const file = join(folder, 'SKILL.md');
   const contents = await readFolder(folder);
   const { front, body } = parseSkill(file, contents.get('SKILL.md') ?? '');
@@ -95,7 +100,8 @@ async function loadSkill(folder: string, type: Skill['type'], source: string, al
   const faults = scopeFaults(meta.scope, (path) => allow === undefined || isAllowed(path, allow));
   if (faults[0]) throw fault(file, `metadata.${faults[0]}`);
   for (const key of Object.keys(meta.outputs)) {
-    if (key === 'files' || key === 'summary') throw fault(file, `metadata.outputs.${key}: is always there and cannot be set`);
+    if (key === 'files' || key === 'summary')
+      throw fault(file, `metadata.outputs.${key}: is always there and cannot be set`);
   }
   if (!(meta.primary in meta.outputs)) throw fault(file, `metadata.primary: there is no output "${meta.primary}"`);
 

@@ -18,7 +18,12 @@ export function appendLines(existing: string, fresh: string): string {
   return missing.length === 0 ? existing : `${withNewline(existing)}\n${ADDED}\n${missing.join('\n')}\n`;
 }
 
-const pattern = (line: string): string => line.trim().replace(/^\.?\//, '').replace(/^\*\*\//, '').replace(/\/+$/, '');
+const pattern = (line: string): string =>
+  line
+    .trim()
+    .replace(/^\.?\//, '')
+    .replace(/^\*\*\//, '')
+    .replace(/\/+$/, '');
 
 /**
  * Appends the targets of `fresh` that `existing` lacks, without help text or defaults. A Makefile whose targets cannot be told
@@ -27,7 +32,9 @@ const pattern = (line: string): string => line.trim().replace(/^\.?\//, '').repl
 export function appendTargets(existing: string, fresh: string): string {
   if (/^[-s]?include\b|^\s*(\.RECIPEPREFIX|define\b)|\$\(eval|^\.ONESHELL/m.test(existing)) return existing;
   const known = targetNames(existing);
-  const missing = blocks(fresh).filter(({ name, text }) => name !== 'help' && !known.has(name) && !/^\tmake\b/m.test(text));
+  const missing = blocks(fresh).filter(
+    ({ name, text }) => name !== 'help' && !known.has(name) && !/^\tmake\b/m.test(text),
+  );
   if (missing.length === 0) return existing;
   const phony = `.PHONY: ${missing.map(({ name }) => name).join(' ')}\n`;
   return `${withNewline(existing)}\n${ADDED}\n${phony}${missing.map(({ text }) => `\n${text}\n`).join('')}`;
@@ -44,5 +51,8 @@ function targetNames(makefile: string): Set<string> {
 
 /** The targets of a Makefile that we rendered: each is one rule line and its recipe. */
 function blocks(makefile: string): { name: string; text: string }[] {
-  return [...makefile.matchAll(/^([a-z][a-z0-9-]*):.*(\n\t.*)+/gm)].map((match) => ({ name: match[1] ?? '', text: match[0] }));
+  return [...makefile.matchAll(/^([a-z][a-z0-9-]*):.*(\n\t.*)+/gm)].map((match) => ({
+    name: match[1] ?? '',
+    text: match[0],
+  }));
 }

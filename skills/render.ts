@@ -56,7 +56,9 @@ function render(template: string, scope: object, partials: { [name: string]: str
     return String(engineOf(partials).parseAndRenderSync(template, scope));
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new UsageError(`A template cannot be rendered: ${why}.`, 'Correct the template of the skill.', { cause: error });
+    throw new UsageError(`A template cannot be rendered: ${why}.`, 'Correct the template of the skill.', {
+      cause: error,
+    });
   }
 }
 
@@ -97,7 +99,10 @@ export function renderTemplates(skill: Skill, scope: RenderScope): RenderedFile[
 function contentOf(template: SkillTemplate, path: string, skill: Skill, scope: RenderScope): string {
   const before = Object.hasOwn(scope.existing, path) && scope.input.replace !== true ? scope.existing[path] : undefined;
   if (before !== undefined && (template.existing ?? 'keep') === 'keep') return before;
-  const text = `${render(template.template, { ...scope, path }, skill.partials).trim().replace(/[ \t]+$/gm, '').replace(/\n{3,}/g, '\n\n')}\n`;
+  const text = `${render(template.template, { ...scope, path }, skill.partials)
+    .trim()
+    .replace(/[ \t]+$/gm, '')
+    .replace(/\n{3,}/g, '\n\n')}\n`;
   if (before === undefined) return text;
   return template.existing === 'lines' ? appendLines(before, text) : appendTargets(before, text);
 }
@@ -107,19 +112,35 @@ function contentOf(template: SkillTemplate, path: string, skill: Skill, scope: R
  * extended.
  */
 export function summaryOf(skill: Skill, scope: RenderScope, files: RenderedFile[]): string {
-  const before = (path: string): string | undefined => (Object.hasOwn(scope.existing, path) ? scope.existing[path] : undefined);
+  const before = (path: string): string | undefined =>
+    Object.hasOwn(scope.existing, path) ? scope.existing[path] : undefined;
   const kept = files.filter(({ path, content }) => before(path) === content).map(({ path }) => path);
   const extended = files
-    .filter(({ path, content }) => content !== before(path) && before(path) !== undefined && content.startsWith(before(path) ?? ''))
+    .filter(
+      ({ path, content }) =>
+        content !== before(path) && before(path) !== undefined && content.startsWith(before(path) ?? ''),
+    )
     .map(({ path }) => path);
   const fresh = files.map(({ path }) => path).filter((path) => !kept.includes(path) && !extended.includes(path));
-  const own = fresh.length > 0 && skill.summary ? render(skill.summary, { ...scope, files: fresh, kept, extended }, skill.partials).trim() : '';
+  const own =
+    fresh.length > 0 && skill.summary
+      ? render(skill.summary, { ...scope, files: fresh, kept, extended }, skill.partials).trim()
+      : '';
   const sentences = [
     own || (fresh.length > 0 ? `Wrote ${fresh.join(', ')}.` : ''),
-    extended.length > 0 ? `Added only what was missing to ${extended.join(', ')}; nothing that stood there was changed.` : '',
-    kept.length > 0 ? `Left ${kept.join(', ')} as it is, because it exists; set the input "replace" to true to write it anew.` : '',
+    extended.length > 0
+      ? `Added only what was missing to ${extended.join(', ')}; nothing that stood there was changed.`
+      : '',
+    kept.length > 0
+      ? `Left ${kept.join(', ')} as it is, because it exists; set the input "replace" to true to write it anew.`
+      : '',
   ];
-  return sentences.filter((sentence) => sentence !== '').join(' ').replace(/\s+/g, ' ') || 'There was nothing to write.';
+  return (
+    sentences
+      .filter((sentence) => sentence !== '')
+      .join(' ')
+      .replace(/\s+/g, ' ') || 'There was nothing to write.'
+  );
 }
 
 /**

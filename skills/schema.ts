@@ -48,7 +48,10 @@ export function scopeFaults(scope: readonly string[], allowed: (path: string) =>
     if (!/^(\*\*\/)?\*?[\w.@-]/.test(pattern) || pattern.includes('\\') || pattern.split('/').includes('..')) {
       return [`scope "${pattern}" must be a relative pattern with a plain name to begin with`];
     }
-    const sample = pattern.replace(/\{([^,}]*)[^}]*\}/g, '$1').replaceAll('**', 'x/y').replaceAll('*', 'x');
+    const sample = pattern
+      .replace(/\{([^,}]*)[^}]*\}/g, '$1')
+      .replaceAll('**', 'x/y')
+      .replaceAll('*', 'x');
     return allowed(sample) ? [] : [`scope "${pattern}" reaches beyond the write allowlist`];
   });
 }

@@ -17,6 +17,8 @@ export class RunExecutor {
   private readonly scope = new CancellationScope();
   private readonly members: Set<string>;
   private readonly nodes: Map<string, TaskNode>;
+  /** Ids of all tasks: what a reference may name. */
+  private readonly ids: ReadonlySet<string>;
   private readonly launched = new Set<string>();
   private inFlight = 0;
   private broken: unknown = null;
@@ -27,6 +29,7 @@ export class RunExecutor {
   ) {
     this.members = new Set(this.view.tasks);
     this.nodes = new Map(context.state.view.graph.nodes.map((node) => [node.id, node]));
+    this.ids = new Set(this.nodes.keys());
   }
 
   private get view(): RunView {
@@ -127,7 +130,7 @@ export class RunExecutor {
         return;
       }
     }
-    const lost = refsIn(node.input).find(({ task }) => this.context.task(task).status !== 'completed');
+    const lost = refsIn(node.input, this.ids).find(({ task }) => this.context.task(task).status !== 'completed');
     if (lost) {
       this.skipWithDependents(id, `its input refers to task ${this.context.task(lost.task).number}, which has no output`);
       return;

@@ -110,7 +110,7 @@ export class TaskRunner {
     const { view } = this.context.state;
     const tool = (id: string): string => view.graph.nodes.find((node) => node.id === id)?.tool ?? '';
     return Object.fromEntries(
-      refsIn(this.node.input).map(({ task }) => [task, { tool: tool(task), output: this.context.task(task).output }]),
+      refsIn(this.node.input, new Set(view.graph.nodes.map(({ id }) => id))).map(({ task }) => [task, { tool: tool(task), output: this.context.task(task).output }]),
     );
   }
 

@@ -10,4 +10,12 @@ export const EXIT_CODES: readonly (readonly [codes: string, meaning: string])[] 
   ['130, 143', 'interrupted; the plan, if it was handed over, goes on'],
 ];
 
-export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 4, pending: 8, interrupted: 130, terminated: 143 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 4,
+  pending: 8,
+  interrupted: 130,
+  terminated: 143,
+} as const;

@@ -1,4 +1,5 @@
 import type { PlanView } from '../../plan/view';
+import type { StreamEvent } from '../events';
 import { eventsBetween } from '../events';
 import type { PlanClient } from '../types';
 import type { Ended } from './gatekeeper';
@@ -71,23 +72,29 @@ export async function follow(options: FollowOptions): Promise<Ending> {
   const announced = new Set<string>();
   let cancelWait: (() => void) | null = null;
 
-  const look = (now: PlanView): void => {
-    show.progress(eventsBetween(view ?? options.before, now), now);
-    view = now;
-    if (options.settled(now)) return end({ kind: 'settled', view: now });
-    keeper?.see(now);
-    const left = keeper === null ? atRest(now) : now.status === 'paused';
-    if (!left) {
-      cancelWait?.();
-      cancelWait = null;
-      return;
-    }
+  /** At a gate that nobody here can decide: says what to type, and leaves now or when its time is over. */
+  const wait = (now: PlanView): void => {
     const fresh = openGates(now).filter(({ gate }) => !announced.has(gate));
     for (const { gate } of fresh) announced.add(gate);
     if (fresh.length > 0) show.demand(pendingLines(now, fresh, show.style));
     if (options.atGate === 'stay') return;
-    if (options.waitMs === undefined) return end({ kind: 'waiting', view: now });
-    cancelWait ??= io.after(options.waitMs, () => end({ kind: 'waiting', view: view ?? now }));
+    if (options.waitMs === undefined) end({ kind: 'waiting', view: now });
+    else cancelWait ??= io.after(options.waitMs, () => end({ kind: 'waiting', view: view ?? now }));
+  };
+  const look = (now: PlanView): void => {
+    const events = eventsBetween(view ?? options.before, now);
+    // Who was asked here has seen the answer already.
+    show.progress(keeper ? events.filter((event) => !decidedBy(keeper, event)) : events, now);
+    view = now;
+    if (options.settled(now)) end({ kind: 'settled', view: now });
+    else keeper?.see(now);
+    if (ending) return;
+    if (keeper === null ? atRest(now) : now.status === 'paused') {
+      wait(now);
+    } else {
+      cancelWait?.();
+      cancelWait = null;
+    }
   };
 
   try {
@@ -104,6 +111,9 @@ export async function follow(options: FollowOptions): Promise<Ending> {
   if (ending) return ending;
   throw new Error(`the view of plan ${id} ended before the plan did`);
 }
+
+const decidedBy = (keeper: Gatekeeper, event: StreamEvent): boolean =>
+  event.type === 'gate_decided' && keeper.answered(event.gate);
 
 // Variables that closures set, read where the compiler believes that they are still null.
 const cancelOf = (cancel: (() => void) | null): void => cancel?.();

@@ -13,7 +13,10 @@ export type Ended = 'end of input' | 'interrupt';
 
 type Decision = Pick<Decide, 'decision' | 'reason' | 'value'>;
 /** `all`: this one and the open rest of its task. */
-type Choice = { kind: 'decide'; decision: Decision; all?: boolean } | { kind: 'ended'; why: Ended } | { kind: 'withdrawn' };
+type Choice =
+  | { kind: 'decide'; decision: Decision; all?: boolean }
+  | { kind: 'ended'; why: Ended }
+  | { kind: 'withdrawn' };
 
 interface Options {
   client: PlanClient;
@@ -46,6 +49,11 @@ export class Gatekeeper {
     const { asking } = this;
     if (asking && !open.some(({ gate }) => gate === asking.gate)) asking.withdraw.abort();
     this.askNext();
+  }
+
+  /** True for a gate that was decided here: its answer has been shown. */
+  answered(gate: string): boolean {
+    return this.settled.has(gate);
   }
 
   /** Withdraws an open question. The result settles once a decision that is under way was answered. */
@@ -186,7 +194,9 @@ export class Gatekeeper {
         const value = decision === 'raise' ? { value: Number(rest[0]) } : {};
         return { kind: 'decide', decision: { decision, ...value } };
       }
-      this.options.show.demand([`  Answer one of: ${words.join(', ')}${words.includes('raise') ? ' (raise 50000)' : ''}.`]);
+      this.options.show.demand([
+        `  Answer one of: ${words.join(', ')}${words.includes('raise') ? ' (raise 50000)' : ''}.`,
+      ]);
     }
   }
 }

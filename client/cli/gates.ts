@@ -40,7 +40,10 @@ export interface GateSelection {
  */
 export function selectGates(open: readonly OpenGate[], selection: GateSelection, plan: string): OpenGate[] {
   if (open.length === 0) {
-    throw new UsageError(`Nothing of plan ${plan} waits for a decision.`, `See where it stands: planwright plan show ${plan}`);
+    throw new UsageError(
+      `Nothing of plan ${plan} waits for a decision.`,
+      `See where it stands: planwright plan show ${plan}`,
+    );
   }
   const { gate, task, path, all } = selection;
   // A task is meant by its number first: that is what people are shown.

@@ -78,7 +78,8 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
     chunks.push(bytes);
-    if (size > 16 * MAX_GOAL) throw new UsageError(`The goal on stdin is too long: more than ${MAX_GOAL} bytes (32 KiB).`);
+    if (size > 16 * MAX_GOAL)
+      throw new UsageError(`The goal on stdin is too long: more than ${MAX_GOAL} bytes (32 KiB).`);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

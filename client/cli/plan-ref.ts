@@ -11,7 +11,9 @@ export function taskIdOf(view: PlanView, reference: string): string {
   const byId = view.graph.nodes.find(({ id }) => id === reference)?.id;
   const found = byNumber ?? byId;
   if (found !== undefined) return found;
-  const known = view.graph.nodes.map((node) => `  ${view.tasks[node.id]?.number ?? '?'}  ${safe(node.id)}  ${safe(node.tool)}`);
+  const known = view.graph.nodes.map(
+    (node) => `  ${view.tasks[node.id]?.number ?? '?'}  ${safe(node.id)}  ${safe(node.tool)}`,
+  );
   throw new UsageError(
     `Plan ${view.id} has no task "${safe(reference)}".`,
     known.length > 0 ? `Its tasks are:\n${known.join('\n')}` : 'It has no tasks at all: its planning failed.',
@@ -35,7 +37,8 @@ export function nameFromGoal(goal: string): string {
 export function checkName(name: string): string {
   const given = name.trim();
   const rule = 'A name has 1 to 80 visible characters, is not "latest", and does not look like an id (plan-1a2b3c4d).';
-  if (given === '' || [...given].length > 80 || safe(given) !== given) throw new UsageError(`--name ${safe(name)} is no name.`, rule);
+  if (given === '' || [...given].length > 80 || safe(given) !== given)
+    throw new UsageError(`--name ${safe(name)} is no name.`, rule);
   if (given === 'latest' || /^plan-[0-9a-f]{1,8}$/.test(given)) {
     throw new UsageError(`"${given}" cannot be the name of a plan.`, rule);
   }

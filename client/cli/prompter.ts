@@ -22,13 +22,15 @@ export function terminalPrompter(input: Input, output: Output): Prompter {
           lines.close();
           resolve(answer);
         };
-        const withdrawn = (): void => {
+        // Nobody pressed Enter, so what is shown next would stand on the question's line.
+        const without = (kind: 'end' | 'interrupt' | 'withdrawn'): void => {
           output.write('\n');
-          finish({ kind: 'withdrawn' });
+          finish({ kind });
         };
+        const withdrawn = (): void => without('withdrawn');
         lines.on('line', (line) => finish({ kind: 'line', line }));
-        lines.on('SIGINT', () => finish({ kind: 'interrupt' }));
-        lines.on('close', () => finish({ kind: 'end' }));
+        lines.on('SIGINT', () => without('interrupt'));
+        lines.on('close', () => without('end'));
         withdraw.addEventListener('abort', withdrawn, { once: true });
         lines.setPrompt(question);
         lines.prompt();

@@ -105,7 +105,7 @@ export const realRooms: Rooms = {
   },
   async worker({ layout, env, flags, note }) {
     const { settingsDigest } = require('../../store/settings') as typeof import('../../store/settings');
-    // biome-ignore lint/style/noRestrictedImports: `planwright worker` is the worker; nothing else of the client needs it.
+    // Beyond the arrow to worker/embedded, with a reason: this one command is the worker.
     const { runWorker } = require('../../worker/main') as typeof import('../../worker/main');
     const configured = await connection(env, flags);
     const common = { layout, env, stopWhenIdle: false, ready: () => note(`The worker listens for ${layout.root}.`) };
@@ -125,7 +125,7 @@ export const realRooms: Rooms = {
 };
 
 async function connection(env: NodeJS.ProcessEnv, flags: ConnectionFlags) {
-  // biome-ignore lint/style/noRestrictedImports: the worker and its client must agree on the server.
+  // The worker and its client must agree on the server, so one function finds it for both.
   const { resolveConnection } = require('../../worker/connection') as typeof import('../../worker/connection');
   return resolveConnection({ flags, env });
 }

@@ -43,14 +43,24 @@ describe('eventsBetween', () => {
     after.tasks = { ...after.tasks, docker: { ...(after.tasks.docker as TaskView), decisions: [decision] } };
     const gates = eventsBetween(before, after).filter(({ type }) => type.startsWith('gate'));
     expect(gates).toEqual([
-      expect.objectContaining({ type: 'gate_opened', gate: 'g1', kind: 'file', path: 'Dockerfile', task: 'docker', run: 1 }),
+      expect.objectContaining({
+        type: 'gate_opened',
+        gate: 'g1',
+        kind: 'file',
+        path: 'Dockerfile',
+        task: 'docker',
+        run: 1,
+      }),
       expect.objectContaining({ type: 'gate_decided', gate: 'g1', decision: 'approve', by: 'bob', reason: 'read it' }),
     ]);
   });
 
   it('closes a run with status, counts, files and tokens', () => {
     const after = completed();
-    after.tasks.docker = { ...(after.tasks.docker as TaskView), usage: { promptTokens: 10, completionTokens: 5, calls: 1 } };
+    after.tasks.docker = {
+      ...(after.tasks.docker as TaskView),
+      usage: { promptTokens: 10, completionTokens: 5, calls: 1 },
+    };
     expect(eventsBetween(atGate(), after).at(-1)).toMatchObject({
       type: 'run_finished',
       status: 'completed',
@@ -83,7 +93,10 @@ describe('eventsBetween', () => {
 
   it('without an earlier view tells of the latest run only', () => {
     const runs = [runView({ status: 'partial' }), runView({ number: 2, status: 'completed' })];
-    const view = completed({ runs, tasks: { docker: taskView(1, 'completed'), ci: taskView(2, 'completed', { run: 2 }) } });
+    const view = completed({
+      runs,
+      tasks: { docker: taskView(1, 'completed'), ci: taskView(2, 'completed', { run: 2 }) },
+    });
     expect(eventsBetween(null, view).filter(({ run }) => run === 1)).toEqual([]);
   });
 
@@ -105,7 +118,11 @@ interface Step {
   gates: GateView[];
 }
 
-function stepsOf(id: string, number: number, { gated, end, files: count }: { gated: boolean; end: string; files: number }): Step[] {
+function stepsOf(
+  id: string,
+  number: number,
+  { gated, end, files: count }: { gated: boolean; end: string; files: number },
+): Step[] {
   const step = (status: TaskStatus, over: Partial<TaskView> = {}, gates: GateView[] = []): Step => ({
     task: taskView(number, status, over),
     gates,
@@ -118,14 +135,25 @@ function stepsOf(id: string, number: number, { gated, end, files: count }: { gat
   const verification = [passed];
   const gates = gated ? files.map((file) => gateView(id, file)) : [];
   const decisions = gates.map(({ gate, kind, path }): DecisionView => {
-    return { gate, kind, path, decision: end === 'declined' ? 'reject' : 'approve', by: 'ada', reason: null, at: 'then' };
+    return {
+      gate,
+      kind,
+      path,
+      decision: end === 'declined' ? 'reject' : 'approve',
+      by: 'ada',
+      reason: null,
+      at: 'then',
+    };
   });
   const steps = [...start, step('verifying', { files }), step('verifying', { files, verification })];
   if (gated) steps.push(step('awaiting_approval', { files, verification }, gates));
   for (let at = 1; at <= gates.length; at++) {
     steps.push(step('awaiting_approval', { files, verification, decisions: decisions.slice(0, at) }, gates.slice(at)));
   }
-  const written = files.map((file) => ({ ...file, state: end === 'declined' ? ('declined' as const) : ('written' as const) }));
+  const written = files.map((file) => ({
+    ...file,
+    state: end === 'declined' ? ('declined' as const) : ('written' as const),
+  }));
   if (end !== 'declined') steps.push(step('writing', { files, verification, decisions }));
   return [...steps, step(end as TaskStatus, { files: written, verification, decisions })];
 }
@@ -149,7 +177,10 @@ function finest(lives: Step[][], turns: number[]): PlanView[] {
     at[index] = next;
     views.push(show({ status: 'running', runs }));
   }
-  return [...views, show({ status: 'completed', runs: [runView({ tasks: [], status: 'completed', finishedAt: 'then' })] })];
+  return [
+    ...views,
+    show({ status: 'completed', runs: [runView({ tasks: [], status: 'completed', finishedAt: 'then' })] }),
+  ];
 }
 
 /** Events without the times, which come from the view where the plan keeps none. */
@@ -166,7 +197,10 @@ describe('a run seen through snapshots', () => {
         fc.array(fc.nat(), { maxLength: 40 }),
         fc.array(fc.boolean(), { minLength: 80, maxLength: 80 }),
         (lives, turns, kept) => {
-          const views = finest(lives.map((one, index) => stepsOf(`t${index}`, index + 1, one)), turns);
+          const views = finest(
+            lives.map((one, index) => stepsOf(`t${index}`, index + 1, one)),
+            turns,
+          );
           const seen = views.filter((_, index) => kept[index] || index === views.length - 1);
           expect(told(seen)).toEqual(told(views));
         },
@@ -177,7 +211,10 @@ describe('a run seen through snapshots', () => {
   it('tells them in an order that makes sense: nothing of a task before its start or after its end', () => {
     fc.assert(
       fc.property(fc.array(life, { minLength: 1, maxLength: 4 }), (lives) => {
-        const views = finest(lives.map((one, index) => stepsOf(`t${index}`, index + 1, one)), []);
+        const views = finest(
+          lives.map((one, index) => stepsOf(`t${index}`, index + 1, one)),
+          [],
+        );
         const events = eventsBetween(null, views.at(-1) as PlanView);
         expect(events.at(-1)?.type).toBe('run_finished');
         for (const index of lives.keys()) {

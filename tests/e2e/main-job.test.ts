@@ -97,8 +97,10 @@ describe('the main job with a model', () => {
   });
 
   it('exits 4 when nobody listens at the base URL', async () => {
-    const { code, stderr } = await installation().run(['plan', GOAL], { env: { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' } });
+    const gone = await startModelServer();
+    await gone.close();
+    const { code, stderr } = await installation().run(['plan', GOAL], { env: { OPENAI_BASE_URL: gone.url } });
     expect(code).toBe(4);
-    expect(stderr).toMatch(/127\.0\.0\.1:9/);
+    expect(stderr).toContain(new URL(gone.url).host);
   });
 });

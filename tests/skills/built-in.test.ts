@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { validate } from 'dockerfile-utils';
+import fc from 'fast-check';
 import { parse, parseDocument } from 'yaml';
 import type { WorkspaceFacts } from '../../plan/types';
 import { loadSkills } from '../../skills/load';
@@ -13,12 +13,16 @@ beforeAll(async () => {
 });
 
 /** The files of all four skills, in the order of a usual plan: each sees those before it. */
-function rendered(ws: WorkspaceFacts, order = ['dockerfile', 'github-actions', 'docker-compose', 'makefile']): { [path: string]: string } {
+function rendered(
+  ws: WorkspaceFacts,
+  order = ['dockerfile', 'github-actions', 'docker-compose', 'makefile'],
+): { [path: string]: string } {
   const existing: { [path: string]: string } = {};
   for (const name of order) {
     const skill = skills.get(name);
     if (!skill) throw new Error(name);
-    for (const { path, content } of renderTemplates(skill, { input: {}, ws, existing: { ...existing } })) existing[path] = content;
+    for (const { path, content } of renderTemplates(skill, { input: {}, ws, existing: { ...existing } }))
+      existing[path] = content;
   }
   return existing;
 }
@@ -84,22 +88,35 @@ describe.each(Object.keys(PROJECTS))('for a %s', (project) => {
 it('caches dependencies only where a lock file exists', () => {
   expect(file('node app with npm', CI)).toContain('cache: npm');
   expect(file('node library without lock file', CI)).not.toContain('cache');
-  expect(file('node library without lock file', 'Dockerfile')).toContain('RUN --mount=type=cache,target=/root/.npm npm install\n');
+  expect(file('node library without lock file', 'Dockerfile')).toContain(
+    'RUN --mount=type=cache,target=/root/.npm npm install\n',
+  );
 });
 
 it('tests a library on every version it promises, and lints it once', () => {
   const { jobs } = parse(file('node library without lock file', CI));
   expect(jobs.test.strategy).toEqual({ 'fail-fast': false, matrix: { node: ['18', '22', '24'] } });
   expect(jobs.lint.steps.at(-1)).toEqual({ name: 'Lint', run: 'npm run lint' });
-  expect(jobs.test.steps.map((step: { run?: string }) => step.run).filter(Boolean)).toEqual(['npm install', 'npm test']);
+  expect(jobs.test.steps.map((step: { run?: string }) => step.run).filter(Boolean)).toEqual([
+    'npm install',
+    'npm test',
+  ]);
 });
 
 it('sets pnpm, yarn and bun up before or instead of their cache', () => {
-  const order = (project: string): string[] => [...file(project, CI).matchAll(/uses: (pnpm\/action-setup|actions\/setup-node|oven-sh\/setup-bun)|run: (corepack enable)/g)].map((m) => m[1] ?? m[2] ?? '');
+  const order = (project: string): string[] =>
+    [
+      ...file(project, CI).matchAll(
+        /uses: (pnpm\/action-setup|actions\/setup-node|oven-sh\/setup-bun)|run: (corepack enable)/g,
+      ),
+    ].map((m) => m[1] ?? m[2] ?? '');
   expect(order('typescript library with pnpm').slice(0, 2)).toEqual(['pnpm/action-setup', 'actions/setup-node']);
   expect(order('typescript app with yarn 4')).toEqual(['corepack enable', 'actions/setup-node']);
   expect(order('node tool with bun')[0]).toBe('oven-sh/setup-bun');
-  const declared = facts({ ...PROJECTS['typescript library with pnpm'], packageManager: { name: 'pnpm', version: '9.12.1', lockfile: 'pnpm-lock.yaml' } });
+  const declared = facts({
+    ...PROJECTS['typescript library with pnpm'],
+    packageManager: { name: 'pnpm', version: '9.12.1', lockfile: 'pnpm-lock.yaml' },
+  });
   expect(rendered(declared)[CI]).not.toContain('version: 9');
 });
 
@@ -141,28 +158,50 @@ it('builds TypeScript in its own stage and ships the output only', () => {
   expect(dockerfile).not.toContain('HEALTHCHECK');
 });
 
+it('takes a built workspace as a whole, with the dependencies that it needs to run', () => {
+  const dockerfile = file('node monorepo with yarn 1', 'Dockerfile');
+  expect(dockerfile).toContain('COPY --from=build /app ./');
+  expect(dockerfile).not.toMatch(/rm -rf node_modules|AS dependencies/);
+  const npm = rendered(
+    facts({
+      ...PROJECTS['node monorepo with yarn 1'],
+      packageManager: { name: 'npm', version: null, lockfile: 'package-lock.json' },
+    }),
+  );
+  expect(npm.Dockerfile).toMatch(/RUN yarn build\n.*\nRUN npm prune --omit=dev --ignore-scripts\n/);
+});
+
 it('keeps the package manager where a script needs a shell or has a hook before it', () => {
   const base = facts({ ...PROJECTS['node app with npm'] });
-  const cmd = (scripts: WorkspaceFacts['scripts']): string | undefined => /^CMD .*$/m.exec(rendered({ ...base, scripts }).Dockerfile ?? '')?.[0];
+  const cmd = (scripts: WorkspaceFacts['scripts']): string | undefined =>
+    /^CMD .*$/m.exec(rendered({ ...base, scripts }).Dockerfile ?? '')?.[0];
   expect(cmd({ start: 'node a.js && node b.js' })).toBe('CMD ["npm", "start"]');
   expect(cmd({ start: 'node a.js', prestart: 'node migrate.js' })).toBe('CMD ["npm", "start"]');
   expect(cmd({ start: 'nodemon server.js' })).toBe('CMD ["node", "server.js"]');
 });
 
 it('makes a library a place to run its tests, and a tool an entry point', () => {
-  expect(file('python library with pip', 'Dockerfile')).toMatch(/A library has nothing to start[\s\S]*CMD \["pytest"\]\n$/);
+  expect(file('python library with pip', 'Dockerfile')).toMatch(
+    /A library has nothing to start[\s\S]*CMD \["pytest"\]\n$/,
+  );
   expect(file('node library without lock file', 'Dockerfile')).toMatch(/CMD \["npm", "test"\]\n$/);
   expect(file('node tool with bun', 'Dockerfile')).toMatch(/ENTRYPOINT \["node", "bin\/tool.js"\]\n$/);
   expect(file('node library without lock file', 'Dockerfile')).not.toContain('EXPOSE');
 });
 
 it('gives Python a virtual environment, and Go, Rust and Java an image without their compilers', () => {
-  expect(file('flask app with poetry', 'Dockerfile')).toMatch(/COPY --from=build \/opt\/venv \/opt\/venv[\s\S]*CMD \["gunicorn", "--bind", "0.0.0.0:8000", "notes.app:create_app\(\)"\]/);
+  expect(file('flask app with poetry', 'Dockerfile')).toMatch(
+    /COPY --from=build \/opt\/venv \/opt\/venv[\s\S]*CMD \["gunicorn", "--bind", "0.0.0.0:8000", "notes.app:create_app\(\)"\]/,
+  );
   expect(file('fastapi app with uv', 'Dockerfile')).toContain('uv sync --no-dev --no-install-project --locked');
   expect(file('django app with pip', 'Dockerfile')).toContain('COPY requirements.txt ./');
-  expect(file('go service', 'Dockerfile')).toMatch(/go build -trimpath .* \.\/cmd\/gateway\n[\s\S]*static-debian12:nonroot/);
+  expect(file('go service', 'Dockerfile')).toMatch(
+    /go build -trimpath .* \.\/cmd\/gateway\n[\s\S]*static-debian12:nonroot/,
+  );
   expect(file('rust tool', 'Dockerfile')).toMatch(/install -D target\/release\/ripper[\s\S]*cc-debian12:nonroot/);
-  expect(file('java service with maven', 'Dockerfile')).toMatch(/mvnw -B package -DskipTests[\s\S]*eclipse-temurin:21-jre/);
+  expect(file('java service with maven', 'Dockerfile')).toMatch(
+    /mvnw -B package -DskipTests[\s\S]*eclipse-temurin:21-jre/,
+  );
 });
 
 it('composes the services that the dependencies speak of, healthy before the application starts', () => {
@@ -190,11 +229,35 @@ it('composes the services that the dependencies speak of, healthy before the app
 });
 
 it('publishes nothing and restarts nothing for a library', () => {
-  expect(parse(file('python library with pip', 'docker-compose.yml')).services).toEqual({ test: { build: { context: '.' }, init: true } });
+  expect(parse(file('python library with pip', 'docker-compose.yml')).services).toEqual({
+    test: { build: { context: '.' }, init: true },
+  });
 });
 
 it('never lets a hostile workspace break out of a file', () => {
-  const part = fc.constantFrom('a', ' ', '\n', '\r', '\u2028', '${{ secrets.X }}', '$(id)', '`id`', '"', "'", '\\', '#', ': ', '\t', '{{', '%}', '&&', '<<EOF', '- x', '\nUSER root\n', '\n  evil:\n');
+  const part = fc.constantFrom(
+    'a',
+    ' ',
+    '\n',
+    '\r',
+    '\u2028',
+    '${{ secrets.X }}',
+    '$(id)',
+    '`id`',
+    '"',
+    "'",
+    '\\',
+    '#',
+    ': ',
+    '\t',
+    '{{',
+    '%}',
+    '&&',
+    '<<EOF',
+    '- x',
+    '\nUSER root\n',
+    '\n  evil:\n',
+  );
   const text = fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
   const known = Object.values(PROJECTS);
   fc.assert(
@@ -222,15 +285,21 @@ it('never lets a hostile workspace break out of a file', () => {
       const [files, plain] = [rendered(ws), rendered(clean)];
       const workflow = parse(files[CI] ?? '', { version: '1.1', schema: 'core' });
       expect(Object.keys(workflow.jobs).sort()).toEqual(Object.keys(parse(plain[CI] ?? '').jobs).sort());
-      for (const [, context] of JSON.stringify(workflow).replaceAll("${{ '${{' }}", '').matchAll(/\$\{\{ *(\w*)/g)) {
+      for (const [, context] of JSON.stringify(workflow)
+        .replaceAll("${{ '${{' }}", '')
+        .matchAll(/\$\{\{ *(\w*)/g)) {
         expect(['github', 'matrix', 'runner', 'hashFiles']).toContain(context);
       }
       const compose = parse(files['docker-compose.yml'] ?? '');
-      expect(Object.keys(compose.services).slice(1)).toEqual(Object.keys(parse(plain['docker-compose.yml'] ?? '').services).slice(1));
+      expect(Object.keys(compose.services).slice(1)).toEqual(
+        Object.keys(parse(plain['docker-compose.yml'] ?? '').services).slice(1),
+      );
       expect(validate(files.Dockerfile ?? '').filter(({ severity }) => severity === 1)).toEqual([]);
       expect(files.Dockerfile).not.toMatch(/^USER root/m);
-      for (const line of (files.Makefile ?? '').split('\n')) expect(line).toMatch(/^(\t.*|#.*|\.PHONY: [a-z-]+|\.DEFAULT_GOAL := help|[a-z-]+:[a-z -]*## .*|)$/);
-      expect(files.Makefile).not.toMatch(/(^|[^$])\$\((?!MAKEFILE_LIST)/m);
+      for (const line of (files.Makefile ?? '').split('\n'))
+        expect(line).toMatch(/^(\t.*|#.*|\.PHONY: [a-z-]+|\.DEFAULT_GOAL := help|[a-z-]+:[a-z -]*## .*|)$/);
+      // In a comment make expands nothing.
+      expect((files.Makefile ?? '').replace(/^#.*$/gm, '')).not.toMatch(/(^|[^$])(\$\$)*\$[({](?!MAKEFILE_LIST)/m);
     }),
     { numRuns: 60 },
   );

@@ -29,7 +29,9 @@ it('names the place, the rule and the value of each fault', () => {
     'input.port must be integer, but is "http"',
     'input.replace must be boolean, but is 1',
   ]);
-  expect(check('docker-compose', { services: ['oracle'] })[0]).toMatch(/input\.services\.0 .*postgres.*but is "oracle"/);
+  expect(check('docker-compose', { services: ['oracle'] })[0]).toMatch(
+    /input\.services\.0 .*postgres.*but is "oracle"/,
+  );
 });
 
 it('lets a reference stand for any type until it is resolved', () => {
@@ -39,7 +41,9 @@ it('lets a reference stand for any type until it is resolved', () => {
 });
 
 it('still refuses what is wrong beside a reference', () => {
-  expect(check('docker-compose', { port: '$ref:2', image: 5, services: ['$ref:1', 'oracle'] }, 'in-place')).toHaveLength(2);
+  expect(
+    check('docker-compose', { port: '$ref:2', image: 5, services: ['$ref:1', 'oracle'] }, 'in-place'),
+  ).toHaveLength(2);
   expect(check('docker-compose', { nope: '$ref:2' }, 'in-place')).toHaveLength(1);
 });
 
@@ -48,7 +52,11 @@ it('leaves a combining keyword open while a reference stands inside', () => {
   if (!skill) throw new Error('makefile');
   const inputSchema: JsonObject = {
     type: 'object',
-    properties: { port: { anyOf: [{ type: 'integer' }, { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } }] } },
+    properties: {
+      port: {
+        anyOf: [{ type: 'integer' }, { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } }],
+      },
+    },
   };
   const own = { ...skill, inputSchema };
   expect(checkInput(own, { port: { n: '$ref:1' } }, { references: 'in-place' })).toEqual([]);

@@ -57,7 +57,11 @@ it('loads the four built-in skills from the package root, with prompt, templates
     makefile: 'LOW',
   });
   for (const skill of skills.values()) {
-    expect(skill).toMatchObject({ type: 'built-in', source: 'built-in', digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(skill).toMatchObject({
+      type: 'built-in',
+      source: 'built-in',
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
     expect(skill.prompt).toMatch(/data/);
     expect(skill.inputSchema.required).toBeUndefined();
     expect(skill.inputSchema.additionalProperties).toBe(false);
@@ -90,30 +94,55 @@ it('changes the digest when any file of the folder changes', async () => {
 });
 
 it('names the file and the key of an unknown key, at the top and under metadata', async () => {
-  expect(await refusal(SKILL.replace('description:', 'descriptoin: x\ndescription:'))).toMatch(/SKILL\.md.*unknown key descriptoin/);
-  expect(await refusal(SKILL.replace('  risk: LOW', '  risk: LOW\n  risky: yes'))).toMatch(/unknown key metadata\.risky/);
+  expect(await refusal(SKILL.replace('description:', 'descriptoin: x\ndescription:'))).toMatch(
+    /SKILL\.md.*unknown key descriptoin/,
+  );
+  expect(await refusal(SKILL.replace('  risk: LOW', '  risk: LOW\n  risky: yes'))).toMatch(
+    /unknown key metadata\.risky/,
+  );
 });
 
 it.each([
   ['a wrong value', (text: string) => text.replace('risk: LOW', 'risk: NONE'), /metadata\.risk/],
   ['a missing template', (text: string) => text.replace('notes.sh.liquid', 'other.liquid'), /templates\/other\.liquid/],
-  ['a primary key that is no output', (text: string) => text.replace('primary: script', 'primary: path'), /metadata\.primary/],
-  ['an output that is always there', (text: string) => text.replace('{ script: "', '{ files: x, script: "'), /outputs\.files/],
-  ['another name than its folder', (text: string) => text.replace('name: notes', 'name: other'), /folder is called "notes"/],
+  [
+    'a primary key that is no output',
+    (text: string) => text.replace('primary: script', 'primary: path'),
+    /metadata\.primary/,
+  ],
+  [
+    'an output that is always there',
+    (text: string) => text.replace('{ script: "', '{ files: x, script: "'),
+    /outputs\.files/,
+  ],
+  [
+    'another name than its folder',
+    (text: string) => text.replace('name: notes', 'name: other'),
+    /folder is called "notes"/,
+  ],
   ['no front matter', () => 'Write it.\n', /front matter/],
   ['an empty prompt', (text: string) => text.replace('Write the script.\n', ''), /prompt/],
   ['a duplicate key', (text: string) => text.replace('name: notes', 'name: notes\nname: notes'), /not YAML/],
-  ['a schema with a misspelt keyword', (text: string) => text.replace('properties: {} }', 'propertys: {} }'), /metadata\.input.*propertys/],
+  [
+    'a schema with a misspelt keyword',
+    (text: string) => text.replace('properties: {} }', 'propertys: {} }'),
+    /metadata\.input.*propertys/,
+  ],
 ])('refuses a skill with %s', async (_what, change, message) => {
   expect(await refusal(change(SKILL))).toMatch(message);
 });
 
-it.each(['**', '/etc/*', '../x/*', '!scripts/*', 'src/**', '.git/hooks/*', '.env'])('refuses a custom skill whose scope is %s', async (scope) => {
-  expect(await refusal(SKILL.replace('scripts/*.sh"', `${scope}"`))).toMatch(/scope/);
-});
+it.each(['**', '/etc/*', '../x/*', '!scripts/*', 'src/**', '.git/hooks/*', '.env'])(
+  'refuses a custom skill whose scope is %s',
+  async (scope) => {
+    expect(await refusal(SKILL.replace('scripts/*.sh"', `${scope}"`))).toMatch(/scope/);
+  },
+);
 
 it('refuses a custom skill with the name of a built-in one', async () => {
-  expect(await refusal(SKILL.replace('name: notes', 'name: makefile'), 'makefile')).toMatch(/has the name of a built-in skill/);
+  expect(await refusal(SKILL.replace('name: notes', 'name: makefile'), 'makefile')).toMatch(
+    /has the name of a built-in skill/,
+  );
 });
 
 it('records which skill did the work', async () => {

@@ -16,7 +16,11 @@ const skill = (name: string): Skill => {
   if (!found) throw new Error(name);
   return found;
 };
-const scope = (input: JsonObject = {}, existing: RenderScope['existing'] = {}, ws = PROJECTS['node app with npm']): RenderScope => ({
+const scope = (
+  input: JsonObject = {},
+  existing: RenderScope['existing'] = {},
+  ws = PROJECTS['node app with npm'],
+): RenderScope => ({
   input,
   ws: ws ?? facts({}),
   existing,
@@ -28,7 +32,13 @@ describe('the renderer', () => {
   const { render } = createRenderer();
 
   it('refuses unknown variables, filters and tags, but lets a condition ask', () => {
-    for (const text of ['{{ nope }}', '{{ a | nope }}', '{% nope %}', '{% if a %}', '{% include "../../package.json" %}']) {
+    for (const text of [
+      '{{ nope }}',
+      '{{ a | nope }}',
+      '{% nope %}',
+      '{% if a %}',
+      '{% include "../../package.json" %}',
+    ]) {
       expect(() => render(text, { a: 'x' })).toThrow(UsageError);
     }
     expect(render('{% if nope %}1{% else %}2{% endif %}', {})).toBe('2');
@@ -95,7 +105,9 @@ describe('an existing file', () => {
     const bytes = '# mine\r\nwhatever:  1  ';
     const at = scope({}, { [path]: bytes });
     expect(contentOf(name, at, path)).toBe(bytes);
-    expect(summaryOf(skill(name), at, renderTemplates(skill(name), at))).toMatch(new RegExp(`Left ${path.replaceAll('.', '\\.')} as it is`));
+    expect(summaryOf(skill(name), at, renderTemplates(skill(name), at))).toMatch(
+      new RegExp(`Left ${path.replaceAll('.', '\\.')} as it is`),
+    );
   });
 
   it('is written anew when the input says so', () => {
@@ -115,7 +127,9 @@ describe('an existing file', () => {
     expect(made.startsWith(make)).toBe(true);
     expect(made).toMatch(/\nlint: ## Run the linter\n\tnpm run lint\n/);
     expect(made.match(/^test:/gm)).toHaveLength(1);
-    expect(summaryOf(skill('makefile'), at, renderTemplates(skill('makefile'), at))).toMatch(/^Added only what was missing to Makefile/);
+    expect(summaryOf(skill('makefile'), at, renderTemplates(skill('makefile'), at))).toMatch(
+      /^Added only what was missing to Makefile/,
+    );
   });
 });
 
@@ -125,23 +139,41 @@ it('shows ancestors: a Dockerfile in the overlay brings a docker job and docker 
   expect(contentOf('makefile', at, 'Makefile')).toMatch(/^docker-build:/m);
   expect(contentOf('github-actions', scope(), '.github/workflows/ci.yml')).not.toMatch(/docker/);
   expect(contentOf('makefile', scope(), 'Makefile')).not.toMatch(/docker/);
-  expect(contentOf('github-actions', scope({ docker: false }, { Dockerfile: 'FROM x\n' }), '.github/workflows/ci.yml')).not.toMatch(/docker/);
+  expect(
+    contentOf('github-actions', scope({ docker: false }, { Dockerfile: 'FROM x\n' }), '.github/workflows/ci.yml'),
+  ).not.toMatch(/docker/);
 });
 
 it('follows the input where it says more than the facts', () => {
-  const workflow = contentOf('github-actions', scope({ versions: ['20', '22'], branch: 'trunk' }), '.github/workflows/ci.yml') ?? '';
+  const workflow =
+    contentOf('github-actions', scope({ versions: ['20', '22'], branch: 'trunk' }), '.github/workflows/ci.yml') ?? '';
   expect(workflow).toContain("node: ['20', '22']");
   expect(workflow).toContain("branches: ['trunk']");
-  const compose = contentOf('docker-compose', scope({ port: 4000, dockerfile: 'docker/Dockerfile', image: 'acme/web:1' }), 'docker-compose.yml') ?? '';
+  const compose =
+    contentOf(
+      'docker-compose',
+      scope({ port: 4000, dockerfile: 'docker/Dockerfile', image: 'acme/web:1' }),
+      'docker-compose.yml',
+    ) ?? '';
   expect(compose).toContain("- '4000:4000'");
   expect(compose).toContain('dockerfile: docker/Dockerfile');
   expect(compose).toContain('image: acme/web:1');
-  expect(contentOf('dockerfile', scope({ runtime: '20', port: 81 }), 'Dockerfile')).toMatch(/FROM node:20-slim[\s\S]*EXPOSE 81\n/);
+  expect(contentOf('dockerfile', scope({ runtime: '20', port: 81 }), 'Dockerfile')).toMatch(
+    /FROM node:20-slim[\s\S]*EXPOSE 81\n/,
+  );
 });
 
 it('gives the output its declared types, leaves out what is empty, and always has files and summary', () => {
-  const output = (name: string, at: RenderScope): JsonObject => outputOf(skill(name), { ...at, files: ['F'], summary: 'S' });
-  expect(output('dockerfile', scope())).toEqual({ dockerfile: 'Dockerfile', port: 3000, image: 'shop', stage: 'runtime', files: ['F'], summary: 'S' });
+  const output = (name: string, at: RenderScope): JsonObject =>
+    outputOf(skill(name), { ...at, files: ['F'], summary: 'S' });
+  expect(output('dockerfile', scope())).toEqual({
+    dockerfile: 'Dockerfile',
+    port: 3000,
+    image: 'shop',
+    stage: 'runtime',
+    files: ['F'],
+    summary: 'S',
+  });
   expect(output('dockerfile', scope({}, {}, PROJECTS['python library with pip']))).toEqual({
     dockerfile: 'Dockerfile',
     image: 'flask',

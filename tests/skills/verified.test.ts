@@ -18,7 +18,10 @@ it.each(Object.keys(PROJECTS))('every file for a %s passes every verifier that a
       listing: [...ws.topLevel, 'Dockerfile'],
     });
     const troubles = rows
-      .filter(({ verdict, findings }) => ['failed', 'inconclusive'].includes(verdict) || findings.some(({ severity }) => severity !== 'info'))
+      .filter(
+        ({ verdict, findings }) =>
+          ['failed', 'inconclusive'].includes(verdict) || findings.some(({ severity }) => severity !== 'info'),
+      )
       .map(({ verifier, path, verdict, reason, findings }) => ({ verifier, path, verdict, reason, findings }));
     expect(troubles).toEqual([]);
     for (const { path, content } of files) existing[path] = content;

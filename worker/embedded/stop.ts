@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { RefusedError } from '../../plan/errors';
 import type { EmbeddedLayout } from './paths';
-import { embeddedLayout, workerRecordPath } from './paths';
+import { embeddedLayout, socketFolder, workerRecordPath } from './paths';
 import type { ProcessMark } from './processes';
 import { isAlive, terminate } from './processes';
 import { readServer, readSupervisor, readWorkers, writeRecord } from './records';
@@ -98,6 +98,8 @@ function isDiskFull(error: unknown): boolean {
 async function forget(layout: EmbeddedLayout): Promise<void> {
   const workers = readWorkers(layout).map(({ workspaceId }) => workerRecordPath(layout, workspaceId));
   for (const path of [layout.supervisorRecord, layout.socket, ...workers]) await rm(path, { force: true });
+  const folder = socketFolder(layout);
+  if (folder) await rm(folder, { recursive: true, force: true });
   const server = readServer(layout);
   if (!server?.process && !server?.failure) return;
   const stopped = { ...server, process: null, ready: false, failure: null };

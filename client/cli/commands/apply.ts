@@ -44,7 +44,10 @@ export const command = defineCommand<Parsed>({
     const task = nonEmpty(raw, 'task');
     const instruct = nonEmpty(raw, 'instruct');
     if (instruct !== undefined && task === undefined) {
-      throw new UsageError('--instruct is for one task.', 'Say which: planwright apply --task 2 --instruct "Use Alpine"');
+      throw new UsageError(
+        '--instruct is for one task.',
+        'Say which: planwright apply --task 2 --instruct "Use Alpine"',
+      );
     }
     if (flag(raw, 'retry') && !flag(raw, 'resume')) {
       throw new UsageError('--retry goes with --resume.', 'planwright apply --resume --retry');

@@ -17,7 +17,10 @@ export const command = defineCommand<{ plan?: string; reason?: string; as?: stri
     const id = await client.resolve(plan);
     const by = as ?? io.user();
     await client.cancel(id, by, reason ?? null);
-    show.document({ plan: id, cancelled: true, by, reason: reason ?? null }, () => `Plan ${id} is cancelled by ${safe(by)}.\n`);
+    show.document(
+      { plan: id, cancelled: true, by, reason: reason ?? null },
+      () => `Plan ${id} is cancelled by ${safe(by)}.\n`,
+    );
     show.next([`planwright plan show ${id}`, `planwright apply ${id} --resume`]);
     return EXIT.done;
   },

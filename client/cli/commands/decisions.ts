@@ -44,7 +44,11 @@ export function parseVerdict(raw: Raw): Verdict {
  * Decides the selected gates one after the other, each with the digest that was shown. One that is refused stops none
  * of the others; its error is thrown at the end.
  */
-export async function decideSelected(context: Context, verdict: Verdict, decision: 'approve' | 'reject'): Promise<number> {
+export async function decideSelected(
+  context: Context,
+  verdict: Verdict,
+  decision: 'approve' | 'reject',
+): Promise<number> {
   const client = await context.client();
   const id = await client.resolve(verdict.plan);
   const open = (await client.gates(id)).filter(({ outcome }) => outcome === null);
@@ -81,7 +85,8 @@ export async function sendDecisions(
     } catch (error) {
       if (!(error instanceof PlanwrightError)) throw error;
       errors.push(error);
-      if (gates.length > 1) show.demand([`${show.style.bad('✗')} ${safe(gate.path ?? gate.gate)}: ${safe(error.message)}`]);
+      if (gates.length > 1)
+        show.demand([`${show.style.bad('✗')} ${safe(gate.path ?? gate.gate)}: ${safe(error.message)}`]);
     }
   }
   if (answers.length > 0 || errors.length === 0) {

@@ -12,7 +12,9 @@ export const command = defineCommand<{ purge: boolean }>({
     const stopped = await io.rooms.down({ env: io.env, purge, note: (line) => show.note(safe(line)) });
     show.document({ stopped, purged: purge }, (style) =>
       stopped
-        .map(({ name, pid, killed }) => `${style.good('✓')} ${name} (pid ${pid}) ${killed ? 'was killed' : 'stopped'}\n`)
+        .map(
+          ({ name, pid, killed }) => `${style.good('✓')} ${name} (pid ${pid}) ${killed ? 'was killed' : 'stopped'}\n`,
+        )
         .join(''),
     );
     show.next(['planwright up']);

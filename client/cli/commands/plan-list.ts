@@ -26,7 +26,9 @@ export const command = defineCommand<null>({
       return table(['', 'PLAN', 'NAME', 'STATUS', 'DONE', 'WAITING', 'MADE', 'GOAL'], rows) + notes.join('');
     });
     const waiting = plans.some((plan) => plan.waiting);
-    show.next(plans.length === 0 ? ['planwright plan "<goal>"'] : [waiting ? 'planwright approvals' : 'planwright plan show']);
+    show.next(
+      plans.length === 0 ? ['planwright plan "<goal>"'] : [waiting ? 'planwright approvals' : 'planwright plan show'],
+    );
     return EXIT.done;
   },
 });

@@ -62,7 +62,10 @@ export const command = defineCommand<Parsed>({
     const name = nonEmpty(raw, 'name');
     const yes = flag(raw, 'yes');
     if (yes && !flag(raw, 'execute')) {
-      throw new UsageError('--yes approves files, and without --execute nothing is written.', 'Add --execute, or leave out --yes.');
+      throw new UsageError(
+        '--yes approves files, and without --execute nothing is written.',
+        'Add --execute, or leave out --yes.',
+      );
     }
     return {
       words,
@@ -83,7 +86,9 @@ export const command = defineCommand<Parsed>({
     // What could be refused was refused: from here on the directory is a workspace.
     const made = await io.rooms.initialise(context.layout());
     if (made.length > 0) show.note(`Made ${made.map(safe).join(', ')}.`);
-    show.note(graph ? `plan: from ${safe(parsed.graph ?? '')}, no model is asked · ${settings.choice}` : settings.choice);
+    show.note(
+      graph ? `plan: from ${safe(parsed.graph ?? '')}, no model is asked · ${settings.choice}` : settings.choice,
+    );
     const client = await context.client();
     const name = parsed.name ?? nameFromGoal(goal);
     const by = io.user();
@@ -111,8 +116,10 @@ async function planned(context: Context, client: PlanClient, view: PlanView, par
   if (view.graph.nodes.length === 0) {
     const { failure } = view;
     const why = failure?.message ?? view.reason ?? 'the plan has no tasks';
-    show.demand([`${show.style.bad('✗')} The plan could not be made: ${safe(why)}`]);
-    if (failure?.advice) show.demand(failure.advice.split('\n').map((line) => `  ${safe(line)}`));
+    const [first = '', ...rest] = why.split('\n');
+    const advice = failure?.advice?.split('\n') ?? [];
+    show.demand([`${show.style.bad('✗')} The plan could not be made: ${safe(first)}`]);
+    show.demand([...rest, ...advice].map((line) => `  ${safe(line)}`));
     show.next([`planwright plan show ${view.id}`, 'planwright doctor']);
     return view.status === 'cancelled' ? EXIT.usage : planningExit(failure);
   }
@@ -129,20 +136,25 @@ async function planned(context: Context, client: PlanClient, view: PlanView, par
 async function goalOf({ io }: Context, parsed: Parsed): Promise<string> {
   const { words, file, graph } = parsed;
   // With a graph the goal is only a title, so it is not worth waiting for stdin.
-  if (graph !== undefined && words === undefined && file === undefined) return checkGoal(`Carry out the tasks of ${safe(graph)}`);
+  if (graph !== undefined && words === undefined && file === undefined)
+    return checkGoal(`Carry out the tasks of ${safe(graph)}`);
   return readGoal({ words, file }, io);
 }
 
 async function readGraph({ io }: Context, file: string): Promise<TaskGraph> {
   const path = resolve(io.cwd, file);
   const content = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`The graph cannot be read from ${safe(path)}: ${error.code ?? error.message}.`, 'Check the path of --graph.');
+    throw new UsageError(
+      `The graph cannot be read from ${safe(path)}: ${error.code ?? error.message}.`,
+      'Check the path of --graph.',
+    );
   });
   try {
     return io.rooms.parseTaskGraph(content);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const advice = 'A graph is {"nodes": [{"id": "1", "tool": "dockerfile", "description": "…", "input": {}, "deps": []}]}.';
+    const advice =
+      'A graph is {"nodes": [{"id": "1", "tool": "dockerfile", "description": "…", "input": {}, "deps": []}]}.';
     throw new UsageError(`${safe(file)} is no task graph: ${error.message}`, advice, { cause: error });
   }
 }

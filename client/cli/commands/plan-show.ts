@@ -21,7 +21,11 @@ export const command = defineCommand<Parsed>({
     { flags: '--task <task>', about: 'one task in full, by number or id' },
     { flags: '--raw', about: "the model's answer as it came" },
   ],
-  examples: ['planwright plan show', 'planwright plan show latest --task 2', 'planwright plan show plan-1a2b3c4d --json'],
+  examples: [
+    'planwright plan show',
+    'planwright plan show latest --task 2',
+    'planwright plan show plan-1a2b3c4d --json',
+  ],
   parse: (raw) => ({ plan: raw.args[0], task: nonEmpty(raw, 'task'), raw: flag(raw, 'raw') }),
   async run(context, { plan, task, raw }) {
     const { show } = context;
@@ -30,7 +34,8 @@ export const command = defineCommand<Parsed>({
     const id = task === undefined ? null : taskIdOf(view, task);
     if (raw) {
       const digest = id === null ? view.raw : (view.tasks[id]?.raw ?? null);
-      if (digest === null) throw new UsageError('No answer of a model is kept here.', `See: planwright plan show ${view.id}`);
+      if (digest === null)
+        throw new UsageError('No answer of a model is kept here.', `See: planwright plan show ${view.id}`);
       return showRaw(context, (await client.object(digest)).toString('utf8'));
     }
     if (id !== null) {

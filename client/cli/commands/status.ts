@@ -23,7 +23,8 @@ export const command = defineCommand<null>({
 
 function document(report: StatusReport, taskQueue: string): object {
   const { kind, address, namespace } = report;
-  if (report.kind === 'configured') return { kind, address, namespace, taskQueue, ui: null, processes: [], failures: [] };
+  if (report.kind === 'configured')
+    return { kind, address, namespace, taskQueue, ui: null, processes: [], failures: [] };
   const { running, ui, processes, failures } = report;
   return { kind, running, address, namespace, taskQueue, ui, processes, failures };
 }
@@ -35,11 +36,17 @@ function human(report: StatusReport, taskQueue: string, now: number, style: Styl
     ['Task queue', taskQueue],
   ];
   if (report.kind === 'configured') return lines(rows, style);
-  rows[0] = ['Temporal', `${rows[0]?.[1]} · embedded, ${report.running ? style.good('running') : style.warn('not running')}`];
+  rows[0] = [
+    'Temporal',
+    `${rows[0]?.[1]} · embedded, ${report.running ? style.good('running') : style.warn('not running')}`,
+  ];
   if (report.ui) rows.push(['Web UI', report.ui]);
   for (const { name, pid, since, log, workspace } of report.processes) {
     const where = workspace ? ` · ${safe(workspace)}` : '';
-    rows.push([name, `pid ${pid} · for ${elapsed(now - Date.parse(since))}${where}`], ['', style.dim(`log ${safe(log)}`)]);
+    rows.push(
+      [name, `pid ${pid} · for ${elapsed(now - Date.parse(since))}${where}`],
+      ['', style.dim(`log ${safe(log)}`)],
+    );
   }
   return lines(rows, style) + report.failures.map((failure) => `${style.bad('✗')} ${safe(failure)}\n`).join('');
 }

@@ -9,7 +9,11 @@ export const command = defineCommand<null>({
   async run(context) {
     const { io, show } = context;
     const note = (line: string): void => show.note(safe(line));
-    const { address, namespace, ui, startedServer } = await io.rooms.up({ layout: context.layout(), env: io.env, note });
+    const { address, namespace, ui, startedServer } = await io.rooms.up({
+      layout: context.layout(),
+      env: io.env,
+      note,
+    });
     show.document({ address, namespace, ui, started: startedServer }, (style) => {
       const state = startedServer ? 'was started' : 'runs already';
       const lines = [`${style.good('✓')} The embedded Temporal server ${state} at ${address}, namespace ${namespace}.`];

@@ -3,7 +3,8 @@ import { EXIT } from '../exit-codes';
 import { plural, safe } from '../show/style';
 
 export const command = defineCommand<{ plan?: string }>({
-  about: "Checks a plan's tasks again: known skills, inputs, dependencies, references, paths and the policy. Exits 2 for faults.",
+  about:
+    "Checks a plan's tasks again: known skills, inputs, dependencies, references, paths and the policy. Exits 2 for faults.",
   args: [{ name: 'plan', about: 'id, unique prefix, name or "latest"; the active plan unless given' }],
   examples: ['planwright validate', 'planwright validate plan-1a2b3c4d --json'],
   parse: (raw) => ({ plan: raw.args[0] }),
@@ -14,7 +15,8 @@ export const command = defineCommand<{ plan?: string }>({
     const faults = await io.rooms.graphFaults(view, context.layout());
     show.document({ plan: view.id, ok: faults.length === 0, faults }, (style) => {
       const title = `Plan ${view.id} (${safe(view.name)})`;
-      if (faults.length === 0) return `${style.good('✓')} ${title} is sound: ${plural(view.graph.nodes.length, 'task')}.\n`;
+      if (faults.length === 0)
+        return `${style.good('✓')} ${title} is sound: ${plural(view.graph.nodes.length, 'task')}.\n`;
       const lines = faults.map((fault) => `  ${safe(fault)}`).join('\n');
       return `${style.bad('✗')} ${title} has ${plural(faults.length, 'fault')}:\n${lines}\n`;
     });

@@ -1,4 +1,4 @@
-import type { PlanView } from '../../../plan/view';
+import type { PlanView, TaskView } from '../../../plan/view';
 import type { StreamEvent } from '../../events';
 import type { Style } from './style';
 import { elapsed, plural, safe } from './style';
@@ -13,9 +13,11 @@ export function eventLines(event: StreamEvent, view: PlanView, style: Style, liv
   const title = `Task ${task?.number ?? '?'} ${safe(tool)}`;
   switch (event.type) {
     case 'plan_created':
-      return [style.dim(`Plan ${event.plan} is being made.`)];
+      return view.status === 'planning' ? [style.dim(`Plan ${event.plan} is being made.`)] : [];
     case 'run_started':
-      return [`${style.strong(`Run ${event.run}`)} of ${event.plan} · ${event.kind} · ${plural(event.tasks.length, 'task')}`];
+      return [
+        `${style.strong(`Run ${event.run}`)} of ${event.plan} · ${event.kind} · ${plural(event.tasks.length, 'task')}`,
+      ];
     case 'task_started':
       return live ? [] : [`→ ${title}: ${safe(event.description)}`];
     case 'artifact':
@@ -23,9 +25,13 @@ export function eventLines(event: StreamEvent, view: PlanView, style: Style, liv
     case 'verification':
       return verificationLines(event.verdict, title, task?.verification ?? [], style, live);
     case 'gate_opened':
-      return [`${style.warn('◆')} ${subject(event.path, event.kind)} waits for a decision${event.task ? ` · ${title}` : ''}`];
+      return live
+        ? []
+        : [
+            `${style.warn('◆')} ${subject(event.path, event.kind)} waits for a decision${event.task ? ` · ${title}` : ''}`,
+          ];
     case 'gate_decided':
-      return [decidedLine(event, style)];
+      return [decidedLine(event, task, style)];
     case 'task_completed':
       return [`${style.good('✓')} ${title} · ${completion(view, event.task ?? '', event.tokens)}`];
     case 'task_failed':
@@ -44,10 +50,12 @@ export function eventLines(event: StreamEvent, view: PlanView, style: Style, liv
 
 const subject = (path: string | null, kind: string): string => (path === null ? `The ${kind} gate` : safe(path));
 
-function decidedLine(event: StreamEvent & { type: 'gate_decided' }, style: Style): string {
+function decidedLine(event: StreamEvent & { type: 'gate_decided' }, task: TaskView | undefined, style: Style): string {
   const mark = event.decision === 'approve' ? style.good('✓') : style.warn('○');
+  const path = task?.decisions.find(({ gate }) => gate === event.gate)?.path ?? null;
   const reason = event.reason ? `: ${safe(event.reason)}` : '';
-  return `  ${mark} ${safe(event.decision ?? 'decided')} by ${safe(event.by ?? 'someone')} · gate ${safe(event.gate)}${reason}`;
+  const what = path === null ? `gate ${safe(event.gate)}` : safe(path);
+  return `  ${mark} ${what}: ${safe(event.decision ?? 'decided')} by ${safe(event.by ?? 'someone')}${reason}`;
 }
 
 function completion(view: PlanView, id: string, tokens: number): string {

@@ -11,7 +11,8 @@ export function explanation(view: PlanView): string[] {
   const opening = `The goal of plan ${view.id} (${safe(view.name)}) is: ${safe(view.goal)}`;
   if (nodes.length === 0) {
     const why = view.failure?.message ?? view.reason;
-    const state = view.status === 'planning' ? 'It is still being planned.' : 'It has no tasks, so nothing can be done with it.';
+    const state =
+      view.status === 'planning' ? 'It is still being planned.' : 'It has no tasks, so nothing can be done with it.';
     return [opening, why ? `${state} ${safe(why)}` : state];
   }
   const count = nodes.length === 1 ? 'One task does this.' : `${nodes.length} tasks do this.`;
@@ -35,7 +36,8 @@ function tasksText(view: PlanView): string {
   const tasks = inOrder(view).map((node) => {
     const files = view.tasks[node.id]?.files.map(({ path }) => safe(path)) ?? [];
     const what = files.length > 0 ? ` Files: ${files.join(', ')}.` : '';
-    return `  Task ${numberOf(view, node.id)} uses the skill ${safe(node.tool)}: ${safe(node.description)}${what}`;
+    const sentence = safe(node.description).replace(/[.\s]*$/, '.');
+    return `  Task ${numberOf(view, node.id)} uses the skill ${safe(node.tool)}: ${sentence}${what}`;
   });
   return `What will be done:\n${tasks.join('\n')}`;
 }
@@ -45,7 +47,9 @@ function orderText(view: PlanView): string {
   const bound = inOrder(view).filter(({ deps }) => deps.length > 0);
   const name = (id: string): string => `Task ${numberOf(view, id)}`;
   const start = `${free.map(({ id }) => name(id)).join(', ')} can start at once${free.length > 1 ? ', side by side' : ''}`;
-  const rest = bound.map((node) => `  ${name(node.id)} waits for ${node.deps.map(name).join(', ')}, whose results it builds on.`);
+  const rest = bound.map(
+    (node) => `  ${name(node.id)} waits for ${node.deps.map(name).join(', ')}, whose results it builds on.`,
+  );
   const failure = bound.length > 0 ? ' If a task fails, only what depends on it is skipped.' : '';
   return [`Why in this order: ${start}.${failure}`, ...rest].join('\n');
 }
@@ -57,12 +61,15 @@ const RISK = {
 };
 
 function riskText(view: PlanView): string {
-  const reasons = view.riskReasons.map(({ rule, level, where }) => `  ${safe(rule)} (${level}), seen in ${safe(where)}.`);
+  const reasons = view.riskReasons.map(
+    ({ rule, level, where }) => `  ${safe(rule)} (${level}), seen in ${safe(where)}.`,
+  );
   return [`The risk is ${RISK[view.risk]}.`, ...reasons].join('\n');
 }
 
 function askText(view: PlanView): string {
-  const files = 'You are asked about every file before it is written, with its diff: yes, no, or what should be different.';
+  const files =
+    'You are asked about every file before it is written, with its diff: yes, no, or what should be different.';
   if (view.risk === 'HIGH') {
     return `What you will be asked: before the run, to type the plan's name, because of the risk. ${files} --yes does not skip the first question.`;
   }

@@ -43,8 +43,9 @@ export function humanShow(options: { io: Io; quiet: boolean; colour: { stdout: b
       say(`\n${style.dim('Next:')}\n${commands.map((command) => `  ${style.accent(command)}\n`).join('')}`);
     },
     progress(events, view: PlanView) {
-      for (const event of events) eventLines(event, view, style, terminal).forEach(progressLine);
+      // The region first: what has just ended must not stand below the line that says so.
       live?.update(view);
+      for (const event of events) eventLines(event, view, style, terminal).forEach(progressLine);
     },
     hold() {
       holding = true;
@@ -56,8 +57,8 @@ export function humanShow(options: { io: Io; quiet: boolean; colour: { stdout: b
       live?.resume();
     },
     close() {
-      this.release();
       live?.close();
+      for (const line of held.splice(0)) say(`${line}\n`);
     },
   };
 }

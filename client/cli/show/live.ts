@@ -62,7 +62,7 @@ export class LiveRegion {
 
   private draw(): void {
     if (this.suspended || !this.view) return;
-    const lines = liveLines(this.view, this.io.now(), (this.io.stderr.columns ?? 80) - 1);
+    const lines = liveLines(this.view, this.io.now(), (this.io.stderr.columns || 80) - 1);
     if (lines.length === 0 && this.drawn === 0) return;
     this.clear();
     const mark = this.style.accent(FRAMES[this.frame % FRAMES.length] ?? '');

@@ -19,8 +19,11 @@ export function outcomeText(view: PlanView, run: RunView | undefined, style: Sty
   if (files.length > 0) lines.push(countLine(files), '');
   const spent = tokens > 0 ? ` · ${tokens} tokens` : '';
   const title = `${view.id} (${safe(view.name)})`;
-  lines.push(`Plan ${style.strong(title)} is ${statusWord(view.status, style)}: ${plural(tasks.length, 'task')}, ${told}${spent}.`);
-  if (counts.declined) lines.push(`${plural(counts.declined, 'task')} declined: every file of it was refused by a person.`);
+  lines.push(
+    `Plan ${style.strong(title)} is ${statusWord(view.status, style)}: ${plural(tasks.length, 'task')}, ${told}${spent}.`,
+  );
+  if (counts.declined)
+    lines.push(`${plural(counts.declined, 'task')} declined: every file of it was refused by a person.`);
   const reason = run?.reason ?? view.reason;
   if (reason && view.status !== 'completed') lines.push(`Reason: ${safe(reason)}`);
   return `${lines.join('\n')}\n`;

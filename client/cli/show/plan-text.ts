@@ -11,12 +11,17 @@ export function planText(view: PlanView, style: Style, note: string | null = nul
   ];
   if (view.reason) lines.push(`${style.dim('Reason')}    ${safe(view.reason)}`);
   if (note) lines.push(style.warn(`Note: ${safe(note)}`));
-  if (view.graph.nodes.length > 0) lines.push('', ...view.graph.nodes.flatMap((node) => taskLines(view, node.id, style)));
+  if (view.graph.nodes.length > 0)
+    lines.push('', ...view.graph.nodes.flatMap((node) => taskLines(view, node.id, style)));
   if (view.graph.nodes.length > 0) lines.push('', ...riskLines(view, style));
   return `${lines.join('\n')}\n`;
 }
 
-export function providerText({ provider, model, temperature }: Pick<PlanView, 'provider' | 'model' | 'temperature'>): string {
+export function providerText({
+  provider,
+  model,
+  temperature,
+}: Pick<PlanView, 'provider' | 'model' | 'temperature'>): string {
   if (provider === 'template') return 'template (built-in rules and templates, no model)';
   return `${safe(provider)} · ${safe(model)} · temperature ${temperature}`;
 }

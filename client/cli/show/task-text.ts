@@ -11,7 +11,10 @@ export function taskText(view: PlanView, id: string, style: Style): string {
   const task = view.tasks[id];
   if (!node) return '';
   const rows: [string, string][] = [
-    ['Skill', safe(node.tool) + (task?.skill ? ` ${safe(task.skill.toolVersion)} (${safe(task.skill.toolSource)})` : '')],
+    [
+      'Skill',
+      safe(node.tool) + (task?.skill ? ` ${safe(task.skill.toolVersion)} (${safe(task.skill.toolSource)})` : ''),
+    ],
     ['Status', task ? task.status.replace('_', ' ') : 'pending'],
     ['Depends on', node.deps.map((dep) => `Task ${numberOf(view, dep)}`).join(', ') || 'nothing'],
     ['Input', safe(JSON.stringify(node.input))],
@@ -20,7 +23,7 @@ export function taskText(view: PlanView, id: string, style: Style): string {
   if (task && task.attempts > 0) rows.push(['Generations', String(task.attempts)]);
   if (task && tokensOf(task) > 0) rows.push(['Tokens', String(tokensOf(task))]);
   if (task?.modelReturned) rows.push(['Model', safe(task.modelReturned)]);
-  const lines = [style.strong(`Task ${numberOf(view, id)} (${safe(id)})`) + ` ${safe(node.description)}`];
+  const lines = [`${style.strong(`Task ${numberOf(view, id)} (${safe(id)})`)} ${safe(node.description)}`];
   lines.push(...rows.map(([name, value]) => `  ${style.dim(name.padEnd(12))}${value}`));
   if (task?.error) {
     lines.push(`  ${style.bad('✗')} ${safe(task.error.type)}: ${safe(task.error.message)}`);

@@ -35,7 +35,10 @@ describe('apply', () => {
     const w = world({ client });
     // The gate is passed from elsewhere between two views.
     expect(await w.run('apply', '--json', '--wait', '30m')).toBe(0);
-    const lines = w.stdout.text.trimEnd().split('\n').map((line) => JSON.parse(line) as { type: string });
+    const lines = w.stdout.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string });
     expect(lines[0]).toEqual({ type: 'version', planwright: expect.any(String), stream: 1 });
     expect(lines.map(({ type }) => type)).toEqual([
       'version',
@@ -59,23 +62,23 @@ describe('apply', () => {
     ['the provider refused the key', failedWith('Credentials'), 4],
     ['the provider cannot be reached', failedWith('Unreachable'), 4],
     ['cancelled', planView({ status: 'cancelled', runs: [runView({ status: 'cancelled' })] }), 2],
-    [
-      'everything declined',
-      completed({ tasks: { docker: taskView(1, 'declined'), ci: taskView(2, 'declined') } }),
-      2,
-    ],
+    ['everything declined', completed({ tasks: { docker: taskView(1, 'declined'), ci: taskView(2, 'declined') } }), 2],
     ['some declined', completed({ tasks: { docker: taskView(1, 'completed'), ci: taskView(2, 'declined') } }), 0],
   ])('exits by how the plan ended: %s', async (_, view, code) => {
     const w = world({ client: new FakeClient(planView()).push(view) });
     expect(await w.run('apply')).toBe(code);
-    if (Object.values(view.tasks).some(({ status }) => status === 'declined')) expect(w.stdout.text).toContain('declined');
+    if (Object.values(view.tasks).some(({ status }) => status === 'declined'))
+      expect(w.stdout.text).toContain('declined');
   });
 
   it('judges a single task by that task, not by the rest of the plan', async () => {
     const client = new FakeClient(failedWith('Verification'));
     client.applyAnswer = { result: 'started', run: 2, message: null };
     const view = failedWith('Verification');
-    client.push({ ...view, runs: [...view.runs, runView({ number: 2, kind: 'task', status: 'completed', tasks: ['docker'] })] });
+    client.push({
+      ...view,
+      runs: [...view.runs, runView({ number: 2, kind: 'task', status: 'completed', tasks: ['docker'] })],
+    });
     expect(await world({ client }).run('apply', '--task', '1', '--instruct', 'Use Alpine')).toBe(0);
     expect(client.applied[0]).toMatchObject({ task: 'docker', instruct: 'Use Alpine' });
   });
@@ -234,7 +237,9 @@ describe('apply on a terminal', () => {
     const { client, prompter, w } = asked(['y']);
     expect(await w.run('apply')).toBe(0);
     expect(prompter.questions).toEqual(['Approve Dockerfile? [y]es [n]o [d]iff [r]equest changes [a]ll of this task ']);
-    expect(client.decisions).toEqual([{ gate: 'g-Dockerfile', by: 'ada', decision: 'approve', digest: dockerfile.digest }]);
+    expect(client.decisions).toEqual([
+      { gate: 'g-Dockerfile', by: 'ada', decision: 'approve', digest: dockerfile.digest },
+    ]);
   });
 
   it.each([

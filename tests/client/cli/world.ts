@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
-import type { Answer, Prompter } from '../../../client/cli/prompter';
 import type { Io } from '../../../client/cli/io';
+import { run } from '../../../client/cli/program';
+import type { Answer, Prompter } from '../../../client/cli/prompter';
 import type { Rooms } from '../../../client/cli/rooms';
 import { realRooms } from '../../../client/cli/rooms';
-import { run } from '../../../client/cli/program';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown } from '../../../client/types';
 import { UsageError } from '../../../plan/errors';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../../../plan/view';
