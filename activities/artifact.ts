@@ -81,11 +81,19 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
   return { verdict, verification, files, stale };
 }
 
-async function refuseBadPaths(deps: ArtifactDeps, request: VerifyRequest, scope: readonly string[] | undefined): Promise<void> {
+async function refuseBadPaths(
+  deps: ArtifactDeps,
+  request: VerifyRequest,
+  scope: readonly string[] | undefined,
+): Promise<void> {
   const policy = await loadPolicy(deps.layout);
   const faults = checkPaths(
     request.files.map(({ path }) => path),
-    { allowlist: policy.write.allow, allowAllPaths: request.allowAllPaths, scope: request.allowAllPaths ? undefined : scope },
+    {
+      allowlist: policy.write.allow,
+      allowAllPaths: request.allowAllPaths,
+      scope: request.allowAllPaths ? undefined : scope,
+    },
   );
   if (faults.length > 0) {
     const advice = 'Nothing was written. The write allowlist is in .planwright/policy.yaml (write.allow).';
@@ -132,9 +140,14 @@ export async function writeArtifact(deps: ArtifactDeps, request: WriteRequest): 
 }
 
 /** Both in one step; nothing is written where verification failed, a base is stale, or a file is too risky. */
-export async function verifyAndWriteArtifact(deps: ArtifactDeps, request: VerifyAndWriteRequest): Promise<VerifyAndWriteResult> {
+export async function verifyAndWriteArtifact(
+  deps: ArtifactDeps,
+  request: VerifyAndWriteRequest,
+): Promise<VerifyAndWriteResult> {
   const verified = await verifyArtifact(deps, request);
-  const tooRisky = verified.files.some(({ risk, action }) => action !== 'unchanged' && riskAbove(risk, request.riskPassed));
+  const tooRisky = verified.files.some(
+    ({ risk, action }) => action !== 'unchanged' && riskAbove(risk, request.riskPassed),
+  );
   // A stale base may be our own write, done by an attempt that died before it could say so: the writer knows, and compares.
   if (verified.verdict === 'failed' || tooRisky) return { verified, written: null };
   const written = await writeArtifact(deps, request);

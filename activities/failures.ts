@@ -1,7 +1,7 @@
 /** Our errors as Temporal's: the class decides whether Temporal tries again, and the advice travels with it. */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { maskSecrets } from '../plan/mask';
 import { PlanwrightError } from '../plan/errors';
+import { maskSecrets } from '../plan/mask';
 import { LockBusyError } from '../store/lock';
 import { WriteError } from './files/errors';
 

@@ -53,7 +53,11 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
     const scopes = [...(await skills()).values()].flatMap((skill) => skill.scope);
     const patterns = [...new Set([...policy.write.allow, ...scopes])];
     const snapshot = await readWorkspaceSnapshot({ root: layout.root, objects, patterns, extraPaths });
-    return { digest: await objects.putJson(snapshot), policy: policySnapshot(policy), gitHead: await readGitHead(layout.root) };
+    return {
+      digest: await objects.putJson(snapshot),
+      policy: policySnapshot(policy),
+      gitHead: await readGitHead(layout.root),
+    };
   };
   return {
     functions: {
@@ -69,7 +73,9 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
 }
 
 /** Beats while the activity runs, so that a dead worker is noticed; turns what it throws into Temporal's failures. */
-function watched<Request, Result>(activity: (request: Request) => Promise<Result>): (request: Request) => Promise<Result> {
+function watched<Request, Result>(
+  activity: (request: Request) => Promise<Result>,
+): (request: Request) => Promise<Result> {
   return async (request) => {
     const context = Context.current();
     const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);

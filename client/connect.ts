@@ -2,10 +2,11 @@
 import { Client, Connection } from '@temporalio/client';
 import { UnreachableError } from '../plan/errors';
 import type { WorkspaceLayout } from '../store/layout';
+import { sameSettings } from '../store/worker-digest';
 import { resolveConnection } from '../worker/connection';
 import { embeddedStatus, ensureEmbedded } from '../worker/embedded';
 import { connectionError } from './failures';
-import { TemporalPlanClient, type TemporalLink } from './plan-client';
+import { type TemporalLink, TemporalPlanClient } from './plan-client';
 import type { PlanClient } from './types';
 
 export interface ConnectOptions {
@@ -34,17 +35,17 @@ export async function connectPlanClient(options: ConnectOptions): Promise<PlanCl
     }
     return new TemporalPlanClient(layout, await link(status.address, status.namespace, {}, async () => undefined), '');
   }
-  let restartAllowed: (() => Promise<boolean>) | undefined;
   const ensure = () =>
     ensureEmbedded({
       env,
       workspace: layout,
       settingsDigest: options.settingsDigest,
       note: options.note,
-      canRestartWorker: () => (restartAllowed ? restartAllowed() : nothingRuns(layout, env)),
+      canRestartWorker: async (running) => sameSettings(running, options.settingsDigest) || nothingRuns(layout, env),
     });
   const { address, namespace, restartedWorker } = await ensure();
-  if (restartedWorker) options.note('The worker was restarted: the provider settings of this command differ from its own.');
+  if (restartedWorker)
+    options.note('The worker was restarted: it ran with other provider settings, or an older planwright.');
   const revive = async (): Promise<void> => {
     await ensure();
   };
@@ -57,14 +58,25 @@ async function nothingRuns(layout: WorkspaceLayout, env: NodeJS.ProcessEnv): Pro
   if (!status.running || !status.address) return true;
   const { client, close } = await link(status.address, status.namespace, {}, async () => undefined);
   try {
-    const plans = await new TemporalPlanClient(layout, { client, address: status.address, revive: async () => undefined, close }, '').list();
-    return plans.every((plan) => !['planning', 'running', 'waiting', 'paused'].includes(plan.status) || plan.note !== null);
+    const plans = await new TemporalPlanClient(
+      layout,
+      { client, address: status.address, revive: async () => undefined, close },
+      '',
+    ).list();
+    return plans.every(
+      (plan) => !['planning', 'running', 'waiting', 'paused'].includes(plan.status) || plan.note !== null,
+    );
   } finally {
     await close();
   }
 }
 
-async function link(address: string, namespace: string, rest: object, revive: () => Promise<void>): Promise<TemporalLink> {
+async function link(
+  address: string,
+  namespace: string,
+  rest: object,
+  revive: () => Promise<void>,
+): Promise<TemporalLink> {
   let connection: Connection;
   try {
     connection = await Connection.connect({ address, connectTimeout: '5s', ...rest });

@@ -19,7 +19,7 @@ export type StreamEvent = Common &
   (
     | { type: 'plan_created'; name: string; goal: string; provider: string; model: string }
     | { type: 'plan_ready'; risk: string; tasks: { id: string; tool: string; description: string; deps: string[] }[] }
-    | { type: 'plan_failed'; reason: string | null }
+    | { type: 'plan_failed'; reason: string | null; error: TaskError | null }
     | { type: 'run_started'; kind: RunKind; by: string; tasks: string[] }
     | { type: 'task_started'; tool: string; description: string }
     | { type: 'artifact'; files: FileBrief[] }
@@ -53,8 +53,8 @@ interface Keyed {
 
 /**
  * The events that lead from one view of a plan to a later one, in the order in which they happened: what a view
- * implies less what the earlier one implied. A snapshot that was missed costs no event, with two exceptions: an
- * artifact that was replaced before anybody looked, and a plan-level gate that came and went between two views.
+ * implies less what the earlier one implied. A snapshot that was missed costs no event, with one exception: an
+ * artifact that was replaced before anybody looked.
  *
  * @param before null: nothing was seen yet; the result then tells the plan's making and its latest run
  */
@@ -82,7 +82,13 @@ function planningFacts(view: PlanView): Keyed[] {
   if (view.status === 'planning') return [made];
   if (view.graph.nodes.length === 0) {
     if (view.status !== 'failed' && view.status !== 'cancelled') return [made];
-    return [made, { key: 'unplanned', event: { type: 'plan_failed', at: view.updatedAt, plan, reason: view.reason } }];
+    return [
+      made,
+      {
+        key: 'unplanned',
+        event: { type: 'plan_failed', at: view.updatedAt, plan, reason: view.reason, error: view.failure },
+      },
+    ];
   }
   const tasks = view.graph.nodes.map(({ id, tool, description, deps }) => ({ id, tool, description, deps }));
   return [made, { key: 'ready', event: { type: 'plan_ready', at: view.updatedAt, plan, risk: view.risk, tasks } }];
@@ -97,7 +103,7 @@ function runFacts(view: PlanView, run: RunView): Keyed[] {
   const touched = Object.entries(view.tasks)
     .filter(([, task]) => task.run === run.number)
     .sort(([, a], [, b]) => order(a) - order(b) || a.number - b.number);
-  const planGates = run.number === view.runs.at(-1)?.number ? planGateFacts(view, run.number) : [];
+  const planGates = planGateFacts(view, run);
   const tasks = touched.flatMap(([id, task]) => taskFacts(view, id, task, run.number));
   return [started, ...planGates, ...tasks, ...finishFacts(view, run, touched)];
 }
@@ -132,8 +138,23 @@ export const tokensOf = ({ usage }: Pick<TaskView, 'usage'>): number => usage.pr
 
 const brief = ({ path, action, sha256 }: FileView): FileBrief => ({ path, action, sha256 });
 
-function planGateFacts(view: PlanView, run: number): Keyed[] {
-  return view.gates.filter((gate) => gate.task === null).flatMap((gate) => gateFacts(view, gate, run));
+/** Gates of the plan itself: decided ones in the time of their run, open ones in the latest run. */
+function planGateFacts(view: PlanView, run: RunView): Keyed[] {
+  const during = ({ at }: { at: string }): boolean => at >= run.startedAt && (!run.finishedAt || at <= run.finishedAt);
+  const decided = view.decisions
+    .filter(during)
+    .flatMap(({ gate, kind, path, decision, by, reason, at }) =>
+      gateFacts(
+        view,
+        { gate, kind, path, digest: null, since: at, task: null, outcome: { decision, by, reason, at } },
+        run.number,
+      ),
+    );
+  if (run.number !== view.runs.at(-1)?.number) return decided;
+  return [
+    ...decided,
+    ...view.gates.filter(({ task }) => task === null).flatMap((gate) => gateFacts(view, gate, run.number)),
+  ];
 }
 
 type GateSeen = Pick<PlanView['gates'][number], 'gate' | 'kind' | 'path' | 'digest' | 'since' | 'outcome' | 'task'>;

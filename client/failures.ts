@@ -27,7 +27,14 @@ export function grpcCode(error: unknown): number | null {
   return null;
 }
 
-export const GRPC = { deadline: 4, notFound: 5, denied: 7, precondition: 9, unavailable: 14, unauthenticated: 16 } as const;
+export const GRPC = {
+  deadline: 4,
+  notFound: 5,
+  denied: 7,
+  precondition: 9,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
 
 /** True where the same call may well succeed in a moment: a restart, or a race with continue-as-new. */
 export function isPassing(error: unknown): boolean {
@@ -50,7 +57,11 @@ export function connectionError(error: unknown, address: string): PlanwrightErro
   const code = grpcCode(error);
   const why = error instanceof Error ? error.message : String(error);
   if (code === GRPC.denied || code === GRPC.unauthenticated) {
-    return new UnreachableError(`Temporal at ${address} refuses the credentials: ${why}`, 'Check TEMPORAL_API_KEY or the profile.', { cause: error });
+    return new UnreachableError(
+      `Temporal at ${address} refuses the credentials: ${why}`,
+      'Check TEMPORAL_API_KEY or the profile.',
+      { cause: error },
+    );
   }
   if (code === GRPC.deadline || code === 1) {
     return new UnreachableError(
@@ -59,5 +70,9 @@ export function connectionError(error: unknown, address: string): PlanwrightErro
       { cause: error },
     );
   }
-  return new UnreachableError(`Temporal at ${address} cannot be reached: ${why}`, 'See `planwright status` and `planwright doctor`.', { cause: error });
+  return new UnreachableError(
+    `Temporal at ${address} cannot be reached: ${why}`,
+    'See `planwright status` and `planwright doctor`.',
+    { cause: error },
+  );
 }

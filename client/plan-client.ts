@@ -89,7 +89,6 @@ export class TemporalPlanClient implements PlanClient {
     } catch (error) {
       throw connectionError(error, address);
     }
-    await this.use(id);
     return id;
   }
 
@@ -108,7 +107,10 @@ export class TemporalPlanClient implements PlanClient {
     if (reference === undefined) {
       const active = await this.active();
       if (active) return active;
-      throw new UsageError('No plan is active here.', 'Make one with `planwright plan "<goal>"`, or name one: see `planwright plan list`.');
+      throw new UsageError(
+        'No plan is active here.',
+        'Make one with `planwright plan "<goal>"`, or name one: see `planwright plan list`.',
+      );
     }
     const ids = await this.planIds();
     if (ids.includes(reference)) return reference;
@@ -176,13 +178,19 @@ export class TemporalPlanClient implements PlanClient {
     if (error instanceof WorkflowNotFoundError || grpcCode(error) === GRPC.notFound) {
       return 'Temporal does not know this plan: its database is another one, or the plan was deleted there.';
     }
-    return (await this.closedNote(id)) ?? 'the worker of this workspace did not answer; this is the last state that was written.';
+    return (
+      (await this.closedNote(id)) ??
+      'the worker of this workspace did not answer; this is the last state that was written.'
+    );
   }
 
   /** Set where the workflow is no longer open: then nothing of the plan runs, whatever its state says. */
   private async closedNote(id: string): Promise<string | null> {
     const { client } = this.connected();
-    const description = await client.workflow.getHandle(id).describe().catch(() => null);
+    const description = await client.workflow
+      .getHandle(id)
+      .describe()
+      .catch(() => null);
     switch (description?.status.name) {
       case 'TERMINATED':
         return 'its workflow was terminated in Temporal: nothing of it runs, and it cannot be resumed. Files it wrote stay. Make a new plan.';
@@ -282,7 +290,8 @@ export class TemporalPlanClient implements PlanClient {
       } catch (error) {
         const refusal = workflowRefusal(error);
         if (refusal) throw refusal;
-        if (error instanceof WorkflowNotFoundError) throw new FailedError(`Plan ${id}: ${await this.explain(id, error)}`);
+        if (error instanceof WorkflowNotFoundError)
+          throw new FailedError(`Plan ${id}: ${await this.explain(id, error)}`);
         const closed = await this.closedNote(id);
         if (closed) throw new FailedError(`Plan ${id}: ${closed}`);
         if (!isPassing(error) || Date.now() > until) throw connectionError(error, address);

@@ -1,6 +1,5 @@
-import type { ModelSettings, PlanStatus } from '../plan/types';
+import type { ModelSettings, PlanStatus, TaskGraph } from '../plan/types';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, GateView, PlanView } from '../plan/view';
-import type { TaskGraph } from '../plan/types';
 
 export interface CreatePlan {
   goal: string;

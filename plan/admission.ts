@@ -35,7 +35,8 @@ export function admitApply(view: PlanView, request: ApplyRequest, policy: Policy
     case 'running':
     case 'waiting':
     case 'paused':
-      if (request.task) return refuse('PlanRunning', `Plan ${view.id} is running; a single task waits until it is done.`);
+      if (request.task)
+        return refuse('PlanRunning', `Plan ${view.id} is running; a single task waits until it is done.`);
       return { kind: 'attach' };
     case 'archived':
       return refuse('NotReady', `Plan ${view.id} is archived.`);
@@ -81,7 +82,9 @@ function admitResume(view: PlanView, retry: boolean, policy: PolicySnapshot): Ad
   });
   const chosen = new Set(wanted);
   const settled = (id: string): boolean => lets(view.tasks[id]?.status ?? 'pending', policy.onDecline);
-  const runnable = wanted.filter((id) => [...ancestorsOf(view.graph, id)].every((dep) => chosen.has(dep) || settled(dep)));
+  const runnable = wanted.filter((id) =>
+    [...ancestorsOf(view.graph, id)].every((dep) => chosen.has(dep) || settled(dep)),
+  );
   if (runnable.length > 0) {
     return { kind: 'run', runKind: retry ? 'retry' : 'resume', tasks: runnable };
   }

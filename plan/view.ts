@@ -135,6 +135,8 @@ export interface PlanView {
   runs: RunView[];
   /** Open gates, oldest first. */
   gates: GateView[];
+  /** Decisions of gates that belong to no task, such as `risk`. */
+  decisions: DecisionView[];
   usage: Usage;
   /** Object holding the planner's answer as it came. */
   raw: string | null;

@@ -28,6 +28,9 @@ const bundle = join(dist, 'workflow-bundle.js');
 /** Digest of everything that went into the bundle. */
 const bundleInputs = join(dist, 'workflow-bundle.inputs');
 
+/** Names the code in `dist/`: a worker that was started with another one is replaced (store/worker-digest.ts). */
+const buildId = join(dist, 'build-id');
+
 /** All files below a folder, absolute, sorted; none where the folder does not exist. */
 function filesBelow(folder) {
   if (!existsSync(folder)) return [];
@@ -99,12 +102,23 @@ async function bundleWorkflows() {
   replace(bundleInputs, digest);
 }
 
+function digestOfOutputs() {
+  const hash = createHash('sha256');
+  for (const file of rooms()
+    .flatMap((room) => filesBelow(join(dist, room)))
+    .filter((name) => name.endsWith('.js'))) {
+    hash.update(`\0${relative(dist, file)}\0`).update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
 /** Brings `dist/` up to date. Throws, with what to look at, where the sources do not build. */
 export async function build() {
   mkdirSync(dist, { recursive: true });
   tidy();
   compile();
   await bundleWorkflows();
+  replace(buildId, digestOfOutputs());
 }
 
 if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

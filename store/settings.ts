@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { digestOf } from '../plan/digest';
 import { escapeForDisplay } from '../plan/display';
 import { UsageError } from '../plan/errors';
 import { userFolders, type WorkspaceLayout } from './layout';
@@ -174,13 +173,16 @@ function checkUrl({ value, source }: Picked<string>): void {
   throw new UsageError(`The base URL from ${source} is not an http or https URL.`, 'Example: https://host/v1');
 }
 
-/** The variables that decide how a worker reaches its provider. */
-const PROVIDER_VARIABLES = ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'PLANWRIGHT_PROVIDER', 'PLANWRIGHT_MODEL'] as const;
-
 /**
- * SHA-256 (hex) over the provider's variables, to tell whether a running worker was started with others than the
- * ones in force now. An empty variable counts as unset.
+ * The environment for a worker's providers: the base URL of the user's own config file stands in where no variable
+ * names one. Errors as `resolveSettings`, for a bad file.
  */
-export function settingsDigest(env: NodeJS.ProcessEnv): string {
-  return digestOf(Object.fromEntries(PROVIDER_VARIABLES.map((name) => [name, env[name] || null])));
+export async function providerEnvironment(
+  env: NodeJS.ProcessEnv,
+  layout: Pick<WorkspaceLayout, 'config'>,
+): Promise<NodeJS.ProcessEnv> {
+  const baseUrl = first([environmentLayer(env), ...(await fileLayers(env, layout))], 'baseUrl');
+  if (!baseUrl) return env;
+  checkUrl(baseUrl);
+  return { ...env, OPENAI_BASE_URL: baseUrl.value };
 }

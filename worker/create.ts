@@ -4,7 +4,7 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities';
-import { type WorkspaceLayout, taskQueueOf } from '../store/layout';
+import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ownIdentity } from '../store/process';
 import { identityOf } from './identity';
 import { Projector } from './projector';
@@ -44,11 +44,15 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     identity: identityOf(layout.id, await ownIdentity()),
     workflowBundle: options.bundle ?? { codePath: BUNDLE },
     activities: activities.functions,
-    sinks: { projection: { changed: { fn: (_info, plan: string) => projector.changed(plan), callDuringReplay: false } } },
+    sinks: {
+      projection: { changed: { fn: (_info, plan: string) => projector.changed(plan), callDuringReplay: false } },
+    },
     maxHeartbeatThrottleInterval: 250,
     defaultHeartbeatThrottleInterval: 250,
     maxConcurrentActivityTaskExecutions: 200,
     maxConcurrentWorkflowTaskExecutions: 40,
+    // A workflow task that waits for a dead worker's cache goes to whoever lives after this; the default is 10 s.
+    stickyQueueScheduleToStartTimeout: '1s',
     shutdownGraceTime: '30s',
   });
   return {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { pino } from 'pino';
 import { type WorkspaceLayout, workspaceLayout } from '../store/layout';
+import { providerEnvironment } from '../store/settings';
 
 const IDLE_MS = 30 * 60_000;
 const IDLE_CHECK_MS = 60_000;
@@ -27,7 +28,8 @@ export interface RunWorkerOptions {
 export async function runWorker(options: RunWorkerOptions): Promise<number> {
   const { NativeConnection, Runtime, DefaultLogger } = await import('@temporalio/worker');
   const { createPlanWorker } = await import('./create');
-  const { layout, env, address, namespace } = options;
+  const { layout, address, namespace } = options;
+  const env = await providerEnvironment(options.env, layout);
   const log = pino({ base: { workspace: layout.id, pid: process.pid } });
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
@@ -65,7 +67,9 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { workspace: { type: 'string' } } });
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = process.env;
   if (!values.workspace || !address || !namespace) {
-    throw new Error('the worker needs --workspace DIR, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE; use `planwright worker`');
+    throw new Error(
+      'the worker needs --workspace DIR, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE; use `planwright worker`',
+    );
   }
   process.exitCode = await runWorker({
     layout: workspaceLayout(values.workspace),
@@ -79,7 +83,9 @@ async function main(): Promise<void> {
 
 if (require.main === module) {
   main().catch((error: unknown) => {
-    process.stderr.write(`${JSON.stringify({ level: 60, msg: error instanceof Error ? error.message : String(error) })}\n`);
+    process.stderr.write(
+      `${JSON.stringify({ level: 60, msg: error instanceof Error ? error.message : String(error) })}\n`,
+    );
     process.exitCode = 1;
   });
 }

@@ -24,6 +24,11 @@ export async function releaseDeadWorkersActivities(
 ): Promise<number> {
   let released = 0;
   for (const workflowId of workflowIds) {
+    // The dead worker's cache is nobody's: the next workflow task goes to the workspace's queue at once.
+    await client.workflowService.resetStickyTaskQueue({
+      namespace: client.options.namespace,
+      execution: { workflowId },
+    });
     const { raw } = await client.workflow.getHandle(workflowId).describe();
     for (const activity of raw.pendingActivities ?? []) {
       const { activityId, lastWorkerIdentity, lastStartedTime } = activity;

@@ -80,7 +80,8 @@ export function callToTheEnd<Name extends keyof PlanActivities>(
 function interrupted(error: unknown): boolean {
   if (!(error instanceof ActivityFailure)) return false;
   const { cause } = error;
-  if (cause instanceof TimeoutFailure) return cause.timeoutType === 'HEARTBEAT' || cause.timeoutType === 'START_TO_CLOSE';
+  if (cause instanceof TimeoutFailure)
+    return cause.timeoutType === 'HEARTBEAT' || cause.timeoutType === 'START_TO_CLOSE';
   return cause instanceof ApplicationFailure && cause.type === 'WorkerDied';
 }
 
@@ -94,7 +95,11 @@ export function taskErrorOf(error: unknown): TaskError {
     return { type: cause.type ?? 'Error', message: cause.message, ...(advice ? { advice } : {}) };
   }
   if (cause instanceof TimeoutFailure) {
-    return { type: 'Timeout', message: `${error.activityType} did not finish in time.`, advice: 'Raise --timeout and retry.' };
+    return {
+      type: 'Timeout',
+      message: `${error.activityType} did not finish in time.`,
+      advice: 'Raise --timeout and retry.',
+    };
   }
   return { type: 'Error', message: cause?.message ?? error.message };
 }

@@ -22,7 +22,10 @@ export function details(view: PlanView): string {
   const more = view.graph.nodes.length - nodes.length;
   const gates = view.gates
     .slice(0, SHOWN_GATES)
-    .map((gate) => `- ${gate.kind} gate for ${cell(gate.path ?? view.name)}: \`planwright approve ${view.id} --gate ${gate.gate}\``);
+    .map(
+      (gate) =>
+        `- ${gate.kind} gate for ${cell(gate.path ?? view.name)}: \`planwright approve ${view.id} --gate ${gate.gate}\``,
+    );
   return [
     head,
     '',

@@ -2,9 +2,11 @@
  * The plan workflow: one execution (with continue-as-new) for a plan's whole life. This file only wires
  * messages; what they mean is in rulings.ts, run-executor.ts and plan/admission.ts.
  */
+
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
-  allHandlersFinished,
   ApplicationFailure,
+  allHandlersFinished,
   CancellationScope,
   condition,
   continueAsNew,
@@ -16,7 +18,6 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { admitApply } from '../plan/admission';
 import { isSettledPlan, isSettledTask } from '../plan/states';
 import type { TaskGraph } from '../plan/types';
@@ -25,8 +26,8 @@ import { PlanContext } from './context';
 import { details } from './details';
 import * as messages from './messages';
 import { makePlan } from './planning';
-import { RunExecutor } from './run-executor';
 import { checkDecide, RulingRefused, rule } from './rulings';
+import { RunExecutor } from './run-executor';
 import { type NewPlan, newState, type PlanInput, type PlanState } from './state';
 
 /** Told, outside the history, that the plan's file should be written anew. */
@@ -68,7 +69,9 @@ class PlanWorkflow {
 
   /** All handlers are set before the first await, or messages that arrive early are lost. */
   private handle(): void {
-    setHandler(messages.planQuery, (since) => (since === this.state.view.changes ? null : this.state.view), { description: 'The plan as JSON (planwright.plan/1)' });
+    setHandler(messages.planQuery, (since) => (since === this.state.view.changes ? null : this.state.view), {
+      description: 'The plan as JSON (planwright.plan/1)',
+    });
     setHandler(messages.gatesQuery, () => this.state.view.gates, { description: 'Gates that wait for a decision' });
     setHandler(messages.applyUpdate, (request) => this.apply(request), {
       description: 'Starts a run, or attaches to the one under way: { by, yes, resume, retry, task, … }',
@@ -130,7 +133,9 @@ class PlanWorkflow {
     const executor = new RunExecutor(this.context, run);
     this.executor = executor;
     let over = false;
-    const drain = condition(() => over || root.requested() || workflowInfo().historyLength > BUSY_EVENTS || this.quietWait()).then(() => {
+    const drain = condition(
+      () => over || root.requested() || workflowInfo().historyLength > BUSY_EVENTS || this.quietWait(),
+    ).then(() => {
       if (over) return;
       if (root.requested()) executor.cancel('Temporal (workflow cancel)', null);
       else this.context.draining = true;
@@ -208,7 +213,8 @@ class PlanWorkflow {
   private prepare(id: string, run: number, request: ApplyRequest): void {
     const task = this.context.task(id);
     const own = this.context.internals(id);
-    const askAgain = task.status === 'completed' || task.status === 'declined' || CONTENT_ERRORS.has(task.error?.type ?? '');
+    const askAgain =
+      task.status === 'completed' || task.status === 'declined' || CONTENT_ERRORS.has(task.error?.type ?? '');
     Object.assign(own, { approved: {}, rejected: {}, requested: [], repairs: 0, conflicts: 0 });
     if (askAgain) {
       own.generation += 1;

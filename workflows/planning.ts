@@ -73,7 +73,11 @@ function fail({ state }: PlanContext, given: boolean, faults: string[]): void {
   const list = faults.map((fault) => `- ${fault}`).join('\n');
   state.view.status = 'failed';
   state.view.failure = given
-    ? { type: 'BadInput', message: `The given graph breaks these rules:\n${list}`, advice: 'Mend the file and plan again.' }
+    ? {
+        type: 'BadInput',
+        message: `The given graph breaks these rules:\n${list}`,
+        advice: 'Mend the file and plan again.',
+      }
     : {
         type: 'BadGraph',
         message: `The model was asked ${QUESTIONS} times and its graph still breaks these rules:\n${list}`,

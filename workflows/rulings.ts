@@ -2,7 +2,7 @@
  * Decisions on gates: what arrives is checked, ruled on once, and recorded. Plain functions over the
  * carried state, so that every way in (Update, Signal, later HTTP) meets the same rule.
  */
-import type { GateKind, GateView, Decide, DecideAnswer } from '../plan/view';
+import type { Decide, DecideAnswer, GateKind, GateView } from '../plan/view';
 import { KEPT_DECIDED_GATES, KEPT_REFUSALS, type PlanState } from './state';
 
 const DECISIONS: { [kind in GateKind]: readonly string[] } = {
@@ -40,7 +40,10 @@ export function checkDecide(input: unknown): asserts input is Decide {
     }
   }
   if (!ANY_DECISION.has(decide.decision as string)) {
-    throw new RulingRefused('BadInput', `Unknown decision "${decide.decision}"; one of ${[...ANY_DECISION].join(', ')}.`);
+    throw new RulingRefused(
+      'BadInput',
+      `Unknown decision "${decide.decision}"; one of ${[...ANY_DECISION].join(', ')}.`,
+    );
   }
   for (const key of ['reason', 'digest'] as const) {
     const value = decide[key];
@@ -73,7 +76,10 @@ function settle(state: PlanState, decide: Decide, at: string): DecideAnswer {
   const gate = state.view.gates.find((open) => open.gate === decide.gate);
   if (!gate) return answerAgain(state, decide);
   if (!DECISIONS[gate.kind].includes(decide.decision)) {
-    throw new RulingRefused('BadInput', `A ${gate.kind} gate takes ${DECISIONS[gate.kind].join(', ')}; not "${decide.decision}".`);
+    throw new RulingRefused(
+      'BadInput',
+      `A ${gate.kind} gate takes ${DECISIONS[gate.kind].join(', ')}; not "${decide.decision}".`,
+    );
   }
   if (decide.digest && gate.digest && decide.digest !== gate.digest) {
     throw new RulingRefused(
@@ -93,8 +99,8 @@ function settle(state: PlanState, decide: Decide, at: string): DecideAnswer {
 export function close(state: PlanState, gate: GateView, outcome: NonNullable<GateView['outcome']>): void {
   state.view.gates = state.view.gates.filter((open) => open.gate !== gate.gate);
   state.decided = [...state.decided, { ...gate, outcome }].slice(-KEPT_DECIDED_GATES);
-  const task = gate.task === null ? undefined : state.view.tasks[gate.task];
-  task?.decisions.push({ gate: gate.gate, kind: gate.kind, path: gate.path, ...outcome });
+  const decisions = gate.task === null ? state.view.decisions : state.view.tasks[gate.task]?.decisions;
+  decisions?.push({ gate: gate.gate, kind: gate.kind, path: gate.path, ...outcome });
   if (gate.task !== null && gate.digest !== null) remember(state, gate.task, gate.digest, outcome);
 }
 

@@ -132,7 +132,10 @@ export class RunExecutor {
     }
     const lost = refsIn(node.input, this.ids).find(({ task }) => this.context.task(task).status !== 'completed');
     if (lost) {
-      this.skipWithDependents(id, `its input refers to task ${this.context.task(lost.task).number}, which has no output`);
+      this.skipWithDependents(
+        id,
+        `its input refers to task ${this.context.task(lost.task).number}, which has no output`,
+      );
       return;
     }
     this.launched.add(id);
@@ -211,7 +214,8 @@ export class RunExecutor {
     if (run.status === 'running') {
       if (this.scope.consideredCancelled) run.status = 'cancelled';
       else if (!statuses.some((status) => status === 'failed' || status === 'skipped')) run.status = 'completed';
-      else run.status = statuses.some((status) => status === 'completed' || status === 'declined') ? 'partial' : 'failed';
+      else
+        run.status = statuses.some((status) => status === 'completed' || status === 'declined') ? 'partial' : 'failed';
     }
     run.finishedAt = context.at();
     view.status = run.status === 'cancelled' ? 'cancelled' : settledStatus(view);

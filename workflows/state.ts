@@ -109,6 +109,7 @@ export function newState(plan: NewPlan, at: string): PlanState {
     tasks: {},
     runs: [],
     gates: [],
+    decisions: [],
     usage: { promptTokens: 0, completionTokens: 0, calls: 0 },
     raw: null,
   };
@@ -160,4 +161,3 @@ export function newInternals(): TaskInternals {
     madeDirectories: [],
   };
 }
-

@@ -110,7 +110,10 @@ export class TaskRunner {
     const { view } = this.context.state;
     const tool = (id: string): string => view.graph.nodes.find((node) => node.id === id)?.tool ?? '';
     return Object.fromEntries(
-      refsIn(this.node.input, new Set(view.graph.nodes.map(({ id }) => id))).map(({ task }) => [task, { tool: tool(task), output: this.context.task(task).output }]),
+      refsIn(this.node.input, new Set(view.graph.nodes.map(({ id }) => id))).map(({ task }) => [
+        task,
+        { tool: tool(task), output: this.context.task(task).output },
+      ]),
     );
   }
 
@@ -137,7 +140,13 @@ export class TaskRunner {
   }
 
   private artifact() {
-    return this.task.files.map(({ path, sha256, bytes, preSha256, mode }) => ({ path, sha256, bytes, preSha256, mode }));
+    return this.task.files.map(({ path, sha256, bytes, preSha256, mode }) => ({
+      path,
+      sha256,
+      bytes,
+      preSha256,
+      mode,
+    }));
   }
 
   private async verify(): Promise<void> {
@@ -183,7 +192,10 @@ export class TaskRunner {
     const errors = verified.verification.flatMap((row) =>
       row.findings
         .filter((finding) => finding.severity === 'error')
-        .map((finding) => `${row.path}${finding.line ? `:${finding.line}` : ''}: ${finding.message} (${row.verifier}: ${finding.rule})`),
+        .map(
+          (finding) =>
+            `${row.path}${finding.line ? `:${finding.line}` : ''}: ${finding.message} (${row.verifier}: ${finding.rule})`,
+        ),
     );
     if (this.run.settings.provider !== 'template' && this.own.repairs < REPAIRS) {
       this.own.repairs += 1;
@@ -300,7 +312,9 @@ export class TaskRunner {
       completedAt: context.at(),
       files: files.map((file) => {
         const done = byPath.get(file.path);
-        return done ? { ...file, action: done.action, backup: own.backups[file.path] ?? done.backup, state: 'written' } : file;
+        return done
+          ? { ...file, action: done.action, backup: own.backups[file.path] ?? done.backup, state: 'written' }
+          : file;
       }),
     });
   }
@@ -316,6 +330,11 @@ export class TaskRunner {
 
   private fail(error: TaskError): void {
     this.context.withdrawGates(this.node.id, 'the task failed');
-    this.context.update(this.node.id, { status: 'failed', error, reason: error.message, completedAt: this.context.at() });
+    this.context.update(this.node.id, {
+      status: 'failed',
+      error,
+      reason: error.message,
+      completedAt: this.context.at(),
+    });
   }
 }

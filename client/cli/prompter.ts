@@ -16,15 +16,17 @@ export function terminalPrompter(input: Input, output: Output): Prompter {
       return new Promise((resolve) => {
         if (withdraw.aborted) return resolve({ kind: 'withdrawn' });
         const lines = createInterface({ input, output, terminal: input.isTTY === true, historySize: 0 });
+        let answered = false;
         const finish = (answer: Answer): void => {
+          if (answered) return;
+          answered = true;
           withdraw.removeEventListener('abort', withdrawn);
-          lines.removeAllListeners();
           lines.close();
           resolve(answer);
         };
         // Nobody pressed Enter, so what is shown next would stand on the question's line.
         const without = (kind: 'end' | 'interrupt' | 'withdrawn'): void => {
-          output.write('\n');
+          if (!answered) output.write('\n');
           finish({ kind });
         };
         const withdrawn = (): void => without('withdrawn');

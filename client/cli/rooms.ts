@@ -59,8 +59,8 @@ export const realRooms: Rooms = {
   },
   async connect(options) {
     const { connectPlanClient } = require('../connect') as typeof import('../connect');
-    const { settingsDigest } = require('../../store/settings') as typeof import('../../store/settings');
-    return connectPlanClient({ ...options, settingsDigest: settingsDigest(options.env) });
+    const { workerDigest } = require('../../store/worker-digest') as typeof import('../../store/worker-digest');
+    return connectPlanClient({ ...options, settingsDigest: workerDigest(options.env) });
   },
   async settings({ layout, env, flags }) {
     const { resolveSettings } = require('../../store/settings') as typeof import('../../store/settings');
@@ -83,8 +83,8 @@ export const realRooms: Rooms = {
   },
   async up({ layout, env, note }) {
     const { ensureEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');
-    const { settingsDigest } = require('../../store/settings') as typeof import('../../store/settings');
-    return ensureEmbedded({ env, workspace: layout, settingsDigest: settingsDigest(env), note });
+    const { workerDigest } = require('../../store/worker-digest') as typeof import('../../store/worker-digest');
+    return ensureEmbedded({ env, workspace: layout, settingsDigest: workerDigest(env), note });
   },
   async down(options) {
     const { stopEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');
@@ -104,7 +104,7 @@ export const realRooms: Rooms = {
     return doctor({ env, workspace: layout, note });
   },
   async worker({ layout, env, flags, note }) {
-    const { settingsDigest } = require('../../store/settings') as typeof import('../../store/settings');
+    const { workerDigest } = require('../../store/worker-digest') as typeof import('../../store/worker-digest');
     // Beyond the arrow to worker/embedded, with a reason: this one command is the worker.
     const { runWorker } = require('../../worker/main') as typeof import('../../worker/main');
     const configured = await connection(env, flags);
@@ -117,7 +117,7 @@ export const realRooms: Rooms = {
     const { address, namespace } = await ensureEmbedded({
       env,
       workspace: null,
-      settingsDigest: settingsDigest(env),
+      settingsDigest: workerDigest(env),
       note,
     });
     return runWorker({ ...common, address, namespace });

@@ -13,7 +13,9 @@ describe('eventsBetween', () => {
     const planning = planView({ status: 'planning', graph: { nodes: [] }, tasks: {} });
     expect(types(eventsBetween(null, planning))).toEqual(['plan_created']);
     expect(types(eventsBetween(planning, planView()))).toEqual(['plan_ready']);
-    expect(types(eventsBetween(planning, { ...planning, status: 'failed', reason: 'no' }))).toEqual(['plan_failed']);
+    const failure = { type: 'NoRule', message: 'no rule fits' };
+    const failed = eventsBetween(planning, { ...planning, status: 'failed', failure });
+    expect(failed).toEqual([expect.objectContaining({ type: 'plan_failed', error: failure })]);
   });
 
   it('implies what was skipped: pending, then completed', () => {
@@ -53,6 +55,33 @@ describe('eventsBetween', () => {
       }),
       expect.objectContaining({ type: 'gate_decided', gate: 'g1', decision: 'approve', by: 'bob', reason: 'read it' }),
     ]);
+  });
+
+  it('tells that a gate of the whole plan was passed', () => {
+    const risk = { gate: 'g-risk', kind: 'risk', task: null, path: null, sha256: null } as const;
+    const before = atGate(risk);
+    const at = before.runs[0]?.startedAt ?? '';
+    const decision = {
+      gate: 'g-risk',
+      kind: 'risk',
+      decision: 'approve',
+      by: 'ana',
+      reason: 'seen',
+      at,
+      path: null,
+    } as const;
+    const events = eventsBetween(before, { ...before, gates: [], decisions: [decision] });
+    expect(events).toEqual([
+      expect.objectContaining({
+        type: 'gate_decided',
+        gate: 'g-risk',
+        run: 1,
+        decision: 'approve',
+        by: 'ana',
+        reason: 'seen',
+      }),
+    ]);
+    expect(types(eventsBetween(planView(), before))).toContain('gate_opened');
   });
 
   it('closes a run with status, counts, files and tokens', () => {

@@ -41,7 +41,8 @@ export class Installation {
     private readonly env: NodeJS.ProcessEnv = {},
     project: string | null = join(ROOT, 'examples', 'node-service'),
   ) {
-    if (!existsSync(join(ROOT, 'dist', 'client', 'cli', 'main.js'))) throw new Error('no dist/: run `npm run build` first');
+    if (!existsSync(join(ROOT, 'dist', 'client', 'cli', 'main.js')))
+      throw new Error('no dist/: run `npm run build` first');
     if (project) cpSync(project, this.workspace, { recursive: true });
   }
 
@@ -57,7 +58,11 @@ export class Installation {
   }
 
   start(args: string[], { cwd = this.workspace, input = '', env = {} as NodeJS.ProcessEnv } = {}): Running {
-    const child = spawn(process.execPath, [BIN, ...args], { cwd, env: { ...this.environment(), ...env }, stdio: 'pipe' });
+    const child = spawn(process.execPath, [BIN, ...args], {
+      cwd,
+      env: { ...this.environment(), ...env },
+      stdio: 'pipe',
+    });
     this.children.add(child);
     let stdout = '';
     let stderr = '';
@@ -100,7 +105,9 @@ export class Installation {
   async ok(args: string[], options: Parameters<Installation['start']>[1] = {}): Promise<Finished> {
     const finished = await this.run(args, options);
     if (finished.code !== 0) {
-      throw new Error(`planwright ${args.join(' ')} ended with ${finished.code}:\n${finished.stdout}\n${finished.stderr}`);
+      throw new Error(
+        `planwright ${args.join(' ')} ended with ${finished.code}:\n${finished.stdout}\n${finished.stderr}`,
+      );
     }
     return finished;
   }

@@ -56,7 +56,10 @@ describe(`kill -9, ${ROUNDS} rounds, seed ${SEED}`, () => {
         return { content: { files: [{ path: fileOf(name), content: contentOf(name) }], summary: `made ${name}` } };
       },
     });
-    installation = new Installation({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, PLANWRIGHT_MODEL: 'test' }, null);
+    installation = new Installation(
+      { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, PLANWRIGHT_MODEL: 'test' },
+      null,
+    );
     mkdirSync(join(installation.workspace, '.github', 'workflows'), { recursive: true });
     writeFileSync(join(installation.workspace, 'graph.json'), JSON.stringify(graph));
     writeFileSync(join(installation.workspace, 'package.json'), '{ "name": "killed" }');

@@ -26,14 +26,20 @@ describe('the main job with the template provider', () => {
   });
 
   it('lists what waits, and writes exactly what was approved', async () => {
-    const gates = JSON.parse((await installation().ok(['approvals', '--json'])).stdout) as { gate: string; path: string; decide: string }[];
+    const gates = JSON.parse((await installation().ok(['approvals', '--json'])).stdout) as {
+      gate: string;
+      path: string;
+      decide: string;
+    }[];
     expect(gates.map(({ path }) => path).sort()).toEqual(['.dockerignore', '.github/workflows/ci.yml', 'Dockerfile']);
     const { id } = await installation().view();
     await installation().ok(['approve', id, '--path', 'Dockerfile', '--reason', 'fine', '--as', 'ana']);
     await installation().ok(['approve', id, '--all']);
     const watched = installation().start(['watch', id]);
     await watched.says(/docker-compose\.yml/);
-    await installation().ok(['approve', id, '--all', '--task', '3']).catch(() => undefined);
+    await installation()
+      .ok(['approve', id, '--all', '--task', '3'])
+      .catch(() => undefined);
     const end = await watched.done;
     if (end.code === 8) await installation().ok(['approve', id, '--all']);
     expect((await installation().run(['watch', id])).code).toBe(0);
@@ -41,18 +47,30 @@ describe('the main job with the template provider', () => {
     expect(view.status).toBe('completed');
     const written = Object.values(view.tasks).flatMap(({ files }) => files);
     for (const file of written) {
-      const object = join(installation().workspace, '.planwright', 'objects', file.sha256.slice(0, 2), file.sha256.slice(2));
+      const object = join(
+        installation().workspace,
+        '.planwright',
+        'objects',
+        file.sha256.slice(0, 2),
+        file.sha256.slice(2),
+      );
       expect(readFileSync(join(installation().workspace, file.path))).toEqual(readFileSync(object));
     }
-    expect(view.tasks['2']?.decisions.find(({ path }) => path === 'Dockerfile')).toMatchObject({ by: 'ana', reason: 'fine' });
+    expect(view.tasks['2']?.decisions.find(({ path }) => path === 'Dockerfile')).toMatchObject({
+      by: 'ana',
+      reason: 'fine',
+    });
   });
 
   it('has nothing to do a second time, and keeps the plan file in step', async () => {
     expect((await installation().run(['apply'])).code).toBe(0);
     const { id } = await installation().view();
     const read = (): PlanView =>
-      JSON.parse(readFileSync(join(installation().workspace, '.planwright', 'plans', `${id}.json`), 'utf8')) as PlanView;
-    for (let tries = 0; read().status !== 'completed' && tries < 50; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+      JSON.parse(
+        readFileSync(join(installation().workspace, '.planwright', 'plans', `${id}.json`), 'utf8'),
+      ) as PlanView;
+    for (let tries = 0; read().status !== 'completed' && tries < 50; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
     expect(read()).toMatchObject({ id, status: 'completed' });
   });
 
@@ -82,7 +100,10 @@ describe('the main job with a model', () => {
     await installation().ok(['plan', GOAL]);
     expect(model.calls).toHaveLength(1);
     const { stdout } = await installation().ok(['apply', '--yes', '--json']);
-    const events = stdout.trim().split('\n').map((line) => JSON.parse(line) as { type: string });
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string });
     expect(events[0]).toMatchObject({ type: 'version', stream: 1 });
     expect(events.at(-1)).toMatchObject({ type: 'run_finished', status: 'completed' });
     expect(model.calls).toHaveLength(4);
@@ -90,7 +111,9 @@ describe('the main job with a model', () => {
   });
 
   it('masks the key and exits 4 when the provider refuses it', async () => {
-    const { code, stderr, stdout } = await installation().run(['plan', GOAL], { env: { OPENAI_API_KEY: 'sk-wrong-key-canary' } });
+    const { code, stderr, stdout } = await installation().run(['plan', GOAL], {
+      env: { OPENAI_API_KEY: 'sk-wrong-key-canary' },
+    });
     expect(code).toBe(4);
     expect(stderr + stdout).not.toContain('sk-wrong-key-canary');
     expect(stderr).toContain('OPENAI_API_KEY');

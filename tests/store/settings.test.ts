@@ -3,13 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../../plan/errors';
 import { findWorkspace, workspaceLayout } from '../../store/layout';
-import {
-  DEFAULT_CONFIG_YAML,
-  initWorkspace,
-  resolveSettings,
-  type SettingFlags,
-  settingsDigest,
-} from '../../store/settings';
+import { DEFAULT_CONFIG_YAML, initWorkspace, resolveSettings, type SettingFlags } from '../../store/settings';
+import { sameSettings, workerDigest } from '../../store/worker-digest';
 
 let folder: string;
 beforeEach(() => {
@@ -114,13 +109,24 @@ describe('settings', () => {
 
 describe('the digest of the settings', () => {
   it('changes with each variable of the provider and with no other', () => {
-    const base = settingsDigest({});
+    const base = workerDigest({});
     for (const name of ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'PLANWRIGHT_PROVIDER', 'PLANWRIGHT_MODEL']) {
-      expect(settingsDigest({ [name]: 'x' })).not.toBe(base);
-      expect(settingsDigest({ [name]: '' })).toBe(base);
+      expect(workerDigest({ [name]: 'x' })).not.toBe(base);
+      expect(workerDigest({ [name]: '' })).toBe(base);
     }
-    expect(settingsDigest({ PATH: '/x', HOME: '/y' })).toBe(base);
-    expect(settingsDigest(key)).not.toContain('canary');
+    expect(workerDigest({ PATH: '/x', HOME: '/y' })).toBe(base);
+    expect(workerDigest(key)).not.toContain('canary');
+  });
+
+  it('changes with the own config file, and tells new code from new settings', () => {
+    const env = { PLANWRIGHT_HOME: join(folder, 'home') };
+    const before = workerDigest(env);
+    mkdirSync(join(folder, 'home', 'config'), { recursive: true });
+    writeFileSync(join(folder, 'home', 'config', 'config.yaml'), 'version: 1\nbaseUrl: http://127.0.0.1:1/v1\n');
+    expect(sameSettings(before, workerDigest(env))).toBe(false);
+    const [settings] = before.split('.');
+    expect(sameSettings(before, `${settings}.another-build`)).toBe(true);
+    expect(before).not.toBe(`${settings}.another-build`);
   });
 });
 

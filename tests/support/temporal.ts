@@ -13,7 +13,10 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
 /** `npm test` names the binary; a bare `npx jest` finds the one in the cache. */
 function temporalBinary(): string {
-  const candidates = [process.env.PLANWRIGHT_TEMPORAL_BIN, join(userFolders({ ...process.env, PLANWRIGHT_HOME: '' }).cache, 'bin', 'temporal')];
+  const candidates = [
+    process.env.PLANWRIGHT_TEMPORAL_BIN,
+    join(userFolders({ ...process.env, PLANWRIGHT_HOME: '' }).cache, 'bin', 'temporal'),
+  ];
   const found = candidates.find((path) => path && existsSync(path));
   if (!found) throw new Error('No temporal binary: run the tests with `npm test`, which finds or builds one.');
   return found;
@@ -24,10 +27,14 @@ export async function startServer(): Promise<TestWorkflowEnvironment> {
     server: {
       executable: { type: 'existing-path', path: temporalBinary() },
       extraArgs: [
-        '--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000',
-        '--dynamic-config-value', 'history.timerProcessorMaxPollRPS=2000',
-        '--dynamic-config-value', 'history.timerProcessorMaxTimeShift="20ms"',
-        '--dynamic-config-value', 'system.enableActivityEagerExecution=true',
+        '--dynamic-config-value',
+        'history.transferProcessorMaxPollRPS=2000',
+        '--dynamic-config-value',
+        'history.timerProcessorMaxPollRPS=2000',
+        '--dynamic-config-value',
+        'history.timerProcessorMaxTimeShift="20ms"',
+        '--dynamic-config-value',
+        'system.enableActivityEagerExecution=true',
       ],
       searchAttributes: [
         defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD),

@@ -9,7 +9,18 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { PlanActivities } from '../../activities/types';
 import { fileDigest, sha256 } from '../../plan/digest';
-import type { ArtifactFile, DecomposeResult, GenerateRequest, PolicySnapshot, Risk, TaskGraph, TaskNode, Verdict, VerifyResult, WriteResult } from '../../plan/types';
+import type {
+  ArtifactFile,
+  DecomposeResult,
+  GenerateRequest,
+  PolicySnapshot,
+  Risk,
+  TaskGraph,
+  TaskNode,
+  Verdict,
+  VerifyResult,
+  WriteResult,
+} from '../../plan/types';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../../plan/view';
 import type { PlanInput } from '../../workflows/state';
 import { startServer, workflowBundle } from '../support/temporal';
@@ -92,7 +103,13 @@ export class FakeWorld {
         files: [file],
         summary: `made ${path}`,
         output: { summary: `made ${path}`, files: [path], port: 3000 },
-        skill: { toolType: 'built-in', toolVersion: '1.0.0', toolHash: 'h', toolSource: 'built-in', systemPromptHash: 'p' },
+        skill: {
+          toolType: 'built-in',
+          toolVersion: '1.0.0',
+          toolHash: 'h',
+          toolSource: 'built-in',
+          systemPromptHash: 'p',
+        },
         modelReturned: 'fake-1',
         temperatureSent: 0.2,
         promptDigest: sha256(JSON.stringify(request)),
@@ -114,7 +131,13 @@ export class FakeWorld {
   };
 
   private decomposed(graph: TaskGraph, faults: string[], calls: number): DecomposeResult {
-    const skill = { toolType: 'built-in', toolVersion: '1.0.0', toolHash: 'h', toolSource: 'built-in', systemPromptHash: 'p' } as const;
+    const skill = {
+      toolType: 'built-in',
+      toolVersion: '1.0.0',
+      toolHash: 'h',
+      toolSource: 'built-in',
+      systemPromptHash: 'p',
+    } as const;
     return {
       graph,
       faults,
@@ -130,7 +153,8 @@ export class FakeWorld {
   private verified(task: string, files: ArtifactFile[]): VerifyResult {
     this.calls.push(`verify ${task}`);
     const contents = files.map((file) => this.objects.get(file.sha256) ?? '');
-    const verdict: Verdict = contents.map((content) => this.script.verdict(task, content)).find((one) => one === 'failed') ?? 'passed';
+    const verdict: Verdict =
+      contents.map((content) => this.script.verdict(task, content)).find((one) => one === 'failed') ?? 'passed';
     return {
       verdict,
       verification: files.map((file) => ({
@@ -142,7 +166,12 @@ export class FakeWorld {
       })),
       files: files.map((file) => ({
         path: file.path,
-        action: file.preSha256 === null ? ('create' as const) : file.preSha256 === file.sha256 ? ('unchanged' as const) : ('modify' as const),
+        action:
+          file.preSha256 === null
+            ? ('create' as const)
+            : file.preSha256 === file.sha256
+              ? ('unchanged' as const)
+              : ('modify' as const),
         digest: fileDigest(file),
         risk: this.script.fileRisk(file.path),
         riskReasons: [],
@@ -158,14 +187,19 @@ export class FakeWorld {
     if (conflicts.length > 0) return { files: [], conflicts };
     for (const file of files) this.disk.set(file.path, this.objects.get(file.sha256) ?? '');
     return {
-      files: files.map((file) => ({ ...file, action: file.preSha256 === null ? ('create' as const) : ('modify' as const), backup: null })),
+      files: files.map((file) => ({
+        ...file,
+        action: file.preSha256 === null ? ('create' as const) : ('modify' as const),
+        backup: null,
+      })),
       conflicts: [],
     };
   }
 }
 
 /** A failure of the kind that a provider's activity gives. */
-export const terminal = (type: string, message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, type);
+export const terminal = (type: string, message: string): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(message, type);
 
 /** A plan in a world, driven as the CLI drives it. */
 export class Driver {
@@ -221,7 +255,11 @@ export class Driver {
         llmQueue: null,
       },
     };
-    await this.client.workflow.start('planWorkflow', { workflowId: this.id, taskQueue: this.world.taskQueue, args: [input] });
+    await this.client.workflow.start('planWorkflow', {
+      workflowId: this.id,
+      taskQueue: this.world.taskQueue,
+      args: [input],
+    });
     return this.until((view) => view.status !== 'planning');
   }
 

@@ -51,11 +51,15 @@ describe('a file gate', () => {
     await plan.apply();
     const view = await plan.until(({ gates }) => gates.length === 2);
     const old = gateOf(view, '1.txt');
-    await expect(plan.decide({ gate: old, decision: 'request-changes' })).rejects.toMatchObject({ cause: { type: 'BadInput' } });
+    await expect(plan.decide({ gate: old, decision: 'request-changes' })).rejects.toMatchObject({
+      cause: { type: 'BadInput' },
+    });
     await plan.decide({ gate: old, decision: 'request-changes', reason: 'use Node 22' });
     const again = await plan.until(({ tasks, gates }) => tasks['1']?.attempts === 2 && gates.length === 2);
     expect(gateOf(again, '1.txt')).not.toBe(old);
-    expect(plan.world.requests.generate.filter(({ task }) => task.id === '1').at(-1)?.feedback).toEqual(['use Node 22']);
+    expect(plan.world.requests.generate.filter(({ task }) => task.id === '1').at(-1)?.feedback).toEqual([
+      'use Node 22',
+    ]);
   });
 
   it('is void when its base changes before the write: the task is made again and asks anew', async () => {
@@ -79,7 +83,9 @@ describe('a decision', () => {
     await plan.apply();
     const view = await plan.until(({ gates }) => gates.length === 2);
     const gate = gateOf(view, '1.txt');
-    await expect(plan.decide({ gate: 'gate-0', decision: 'approve' })).rejects.toMatchObject({ cause: { type: 'UnknownGate' } });
+    await expect(plan.decide({ gate: 'gate-0', decision: 'approve' })).rejects.toMatchObject({
+      cause: { type: 'UnknownGate' },
+    });
     await expect(plan.decide({ gate, decision: 'approve', digest: 'f'.repeat(64) })).rejects.toMatchObject({
       cause: { type: 'StaleDigest' },
     });

@@ -48,7 +48,11 @@ describe('a run under --yes', () => {
     expect(view.status).toBe('completed');
     expect(view.runs).toMatchObject([{ number: 1, kind: 'apply', status: 'completed' }]);
     expect([...plan.world.disk.keys()].sort()).toEqual(['1.txt', '2.txt', '3.txt']);
-    expect(plan.world.calls.filter((call) => call.startsWith('generate')).sort()).toEqual(['generate 1 1', 'generate 2 1', 'generate 3 1']);
+    expect(plan.world.calls.filter((call) => call.startsWith('generate')).sort()).toEqual([
+      'generate 1 1',
+      'generate 2 1',
+      'generate 3 1',
+    ]);
   });
 
   it('starts a task only when its dependency is written, and shows it that file', async () => {
@@ -63,7 +67,9 @@ describe('a run under --yes', () => {
 
   it('skips transitive dependents of a failure, carries on with the rest, and ends partial', async () => {
     const plan = await start();
-    plan.world.script.graph = { nodes: [node('1'), node('2', ['1']), node('3', ['2']), node('4', ['1']), node('5', ['3'])] };
+    plan.world.script.graph = {
+      nodes: [node('1'), node('2', ['1']), node('3', ['2']), node('4', ['1']), node('5', ['3'])],
+    };
     plan.world.script.generate = ({ task }) => {
       if (task.id === '2') throw terminal('BadAnswer', 'the model answers prose');
       return 'fine';
@@ -91,12 +97,15 @@ describe('a run under --yes', () => {
     await plan.plan();
     await plan.run({ yes: true });
     const request = plan.world.requests.generate.find(({ task }) => task.id === '2');
-    expect(request?.refs).toEqual({ 1: { tool: 'dockerfile', output: { summary: 'made 1.txt', files: ['1.txt'], port: 3000 } } });
+    expect(request?.refs).toEqual({
+      1: { tool: 'dockerfile', output: { summary: 'made 1.txt', files: ['1.txt'], port: 3000 } },
+    });
   });
 
   it('sends findings back to the model at most twice, then fails the task', async () => {
     const plan = await start();
-    plan.world.script.verdict = (task, content) => (task === '1' && !content.includes('generation 3') ? 'failed' : 'passed');
+    plan.world.script.verdict = (task, content) =>
+      task === '1' && !content.includes('generation 3') ? 'failed' : 'passed';
     await plan.plan();
     expect(statuses(await plan.run({ yes: true }))).toMatchObject({ 1: 'completed' });
     expect(plan.world.requests.generate.filter(({ task }) => task.id === '1').map(({ feedback }) => feedback)).toEqual([

@@ -26,8 +26,8 @@ export interface EnsureOptions {
   settingsDigest: string;
   /** Called with each line of progress. */
   note: (line: string) => void;
-  /** Asked when a worker with other settings runs: false while a plan of those settings runs. */
-  canRestartWorker?: () => Promise<boolean>;
+  /** Asked when a worker with another digest runs (given): false while a plan runs that needs that worker's settings. */
+  canRestartWorker?: (runningDigest: string) => Promise<boolean>;
 }
 
 export interface Embedded {
@@ -176,7 +176,8 @@ export async function ensureWith(programs: Programs, options: EnsureOptions): Pr
     };
     const first = await request(false);
     if (!first.otherSettings) return embedded(first);
-    if (canRestartWorker && !(await canRestartWorker())) {
+    const running = workspace && readWorker(workerRecordPath(layout, workspace.id))?.digest;
+    if (canRestartWorker && !(await canRestartWorker(running ?? ''))) {
       throw new RefusedError(
         'The worker of this workspace runs with other provider settings, and a plan of those settings is running.',
         'Wait until it has finished or cancel it ("planwright plan list"), or use the settings that it was started with.',

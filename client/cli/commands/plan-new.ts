@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { UsageError } from '../../../plan/errors';
 import type { TaskGraph } from '../../../plan/types';
 import type { PlanView } from '../../../plan/view';
@@ -137,7 +137,7 @@ async function goalOf({ io }: Context, parsed: Parsed): Promise<string> {
   const { words, file, graph } = parsed;
   // With a graph the goal is only a title, so it is not worth waiting for stdin.
   if (graph !== undefined && words === undefined && file === undefined)
-    return checkGoal(`Carry out the tasks of ${safe(graph)}`);
+    return checkGoal(`Carry out the tasks of ${safe(basename(graph))}`);
   return readGoal({ words, file }, io);
 }
 

@@ -45,7 +45,8 @@ export const command = defineCommand<Parsed>({
       return EXIT.done;
     }
     show.document(view, (style) => planText(view, style, note));
-    show.next(nextCommands(view));
+    // A note means that nobody answered for the plan, so what it would take next is not known.
+    show.next(note === null ? nextCommands(view) : ['planwright status', 'planwright plan list']);
     return EXIT.done;
   },
 });

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command';
 import { EXIT } from '../exit-codes';
+import { nextCommands } from '../show/outcome-text';
 import { plural, safe } from '../show/style';
 
 export const command = defineCommand<{ plan?: string }>({
@@ -20,7 +21,7 @@ export const command = defineCommand<{ plan?: string }>({
       const lines = faults.map((fault) => `  ${safe(fault)}`).join('\n');
       return `${style.bad('✗')} ${title} has ${plural(faults.length, 'fault')}:\n${lines}\n`;
     });
-    show.next(faults.length === 0 ? [`planwright apply ${view.id}`] : ['planwright plan "<goal>"']);
+    show.next(faults.length === 0 ? nextCommands(view) : ['planwright plan "<goal>"']);
     return faults.length === 0 ? EXIT.done : EXIT.usage;
   },
 });

@@ -20,6 +20,9 @@ describe('the terminal prompter', () => {
     input.write('n\n');
     expect(await second).toEqual({ kind: 'line', line: 'n' });
     expect(output.text).toContain('Approve? ');
+    // A question that is over hears nothing more, and echoes nothing.
+    expect(input.listenerCount('keypress')).toBe(0);
+    expect(output.text.slice(output.text.indexOf('Really? ')).match(/n/g)).toHaveLength(1);
   });
 
   it('end of input is no answer', async () => {

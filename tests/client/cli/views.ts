@@ -105,6 +105,7 @@ export function planView(over: Partial<PlanView> = {}): PlanView {
     tasks: { docker: taskView(1, 'pending'), ci: taskView(2, 'pending') },
     runs: [],
     gates: [],
+    decisions: [],
     usage: { promptTokens: 0, completionTokens: 0, calls: 0 },
     raw: null,
     ...over,
