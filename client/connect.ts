@@ -33,7 +33,9 @@ export async function connectPlanClient(options: ConnectOptions): Promise<PlanCl
     if (!alive || !status.address) {
       return new TemporalPlanClient(layout, null, 'Temporal is not running; this is the last state that was written.');
     }
-    return new TemporalPlanClient(layout, await link(status.address, status.namespace, {}, async () => undefined), '');
+    const open = await link(status.address, status.namespace, {}, async () => undefined);
+    const asleep = !status.processes.some((one) => one.name === 'worker' && one.workspaceId === layout.id);
+    return new TemporalPlanClient(layout, { ...open, asleep }, '');
   }
   const ensure = () =>
     ensureEmbedded({

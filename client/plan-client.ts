@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError, WorkflowUpdateStage } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { digestOf } from '../plan/digest';
-import { FailedError, PlanwrightError, UsageError } from '../plan/errors';
+import { FailedError, IntegrityError, PlanwrightError, UsageError } from '../plan/errors';
+import { isSettledPlan } from '../plan/states';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../plan/view';
 import { replaceFile } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
@@ -22,6 +23,7 @@ import { packageVersion } from './version';
 
 const QUERY_DEADLINE_MS = 2_000;
 const MESSAGE_PATIENCE_MS = 10_000;
+const NO_WORKER = 'no worker of this workspace runs; this is the last state that was written.';
 const POLL_MS = { least: 60, most: 400, growth: 1.3 } as const;
 
 const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
@@ -30,6 +32,8 @@ const PLAN_WORKSPACE = defineSearchAttributeKey('PlanWorkspace', SearchAttribute
 export interface TemporalLink {
   client: Client;
   address: string;
+  /** True where no worker of this workspace runs: a query would only wait for one, and nothing has moved on since the file was written. */
+  asleep?: boolean;
   /** Starts again what died; called when the other side does not answer. */
   revive(): Promise<void>;
   close(): Promise<void>;
@@ -112,11 +116,12 @@ export class TemporalPlanClient implements PlanClient {
         'Make one with `planwright plan "<goal>"`, or name one: see `planwright plan list`.',
       );
     }
+    if (reference.trim() === '') throw new UsageError('The plan was given as an empty text.', 'See `planwright plan list`.');
     const ids = await this.planIds();
     if (ids.includes(reference)) return reference;
     const byPrefix = ids.filter((id) => id.startsWith(reference) || id.startsWith(`plan-${reference}`));
     if (byPrefix.length === 1 && byPrefix[0]) return byPrefix[0];
-    const views = (await Promise.all(ids.map((id) => readPlanFile(this.layout, id)))).filter((view) => view !== null);
+    const views = (await Promise.all(ids.map((id) => this.known(id)))).filter((view) => view !== null);
     if (reference === 'latest') {
       const latest = views.sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0];
       if (latest) return latest.id;
@@ -129,6 +134,19 @@ export class TemporalPlanClient implements PlanClient {
       throw new UsageError(`"${reference}" means several plans: ${several.join(', ')}.`, 'Name one by its whole id.');
     }
     throw new UsageError(`There is no plan "${reference}" in this workspace.`, 'See `planwright plan list`.');
+  }
+
+  /** What is known of a plan with the least effort: its file, and where it has none that can be read, its workflow. */
+  private async known(id: string): Promise<PlanView | null> {
+    return (await this.file(id)) ?? (await this.listed(id))?.view ?? null;
+  }
+
+  /** A plan's file; one that is damaged is as good as none while Temporal can be asked, for it is only a copy. */
+  private async file(id: string): Promise<PlanView | null> {
+    return readPlanFile(this.layout, id).catch((error: unknown) => {
+      if (error instanceof IntegrityError && this.link && !this.link.asleep) return null;
+      throw error;
+    });
   }
 
   /** Plans with a file here, and open ones that Temporal knows of and no file shows yet. */
@@ -148,21 +166,31 @@ export class TemporalPlanClient implements PlanClient {
   }
 
   async show(id: string): Promise<Shown> {
-    if (this.link) {
-      try {
-        const view = await this.query(id);
-        if (view) return { view, source: 'workflow', note: await this.closedNote(id) };
-      } catch (error) {
-        return await this.fromFile(id, await this.explain(id, error));
-      }
+    if (!this.link) return this.fromFile(id, this.away, true);
+    if (this.link.asleep) {
+      const closed = await this.closedNote(id);
+      const shown = await this.fromFile(id, closed, closed === null);
+      return closed || isSettledPlan(shown.view.status) ? shown : { ...shown, note: NO_WORKER };
     }
-    return this.fromFile(id, this.away);
+    let view: PlanView | null;
+    try {
+      view = await this.query(id);
+    } catch (error) {
+      const closed = await this.closedNote(id);
+      return this.fromFile(id, closed ?? (await this.explain(id, error)), closed === null);
+    }
+    if (!view) throw new FailedError(`Plan ${id} gave no answer.`);
+    const closed = await this.closedNote(id);
+    return { view, source: 'workflow', note: closed, open: closed === null };
   }
 
-  private async fromFile(id: string, note: string): Promise<Shown> {
+  private async fromFile(id: string, note: string | null, open: boolean): Promise<Shown> {
     const view = await readPlanFile(this.layout, id);
-    if (view) return { view, source: 'plan file', note };
-    throw new UsageError(`There is no plan file for ${id}, and ${note}`, 'See `planwright plan list`.');
+    if (view) return { view, source: 'plan file', note, open };
+    throw new UsageError(
+      `There is no plan file for ${id} yet${note ? `, and ${note}` : ', and no worker of this workspace runs.'}`,
+      'See `planwright plan list`; `planwright up` starts the worker.',
+    );
   }
 
   private async query(id: string, since?: number): Promise<PlanView | null> {
@@ -213,9 +241,9 @@ export class TemporalPlanClient implements PlanClient {
 
   /** For the list a plan file is enough where it is settled; what may have moved on is asked. */
   private async listed(id: string): Promise<Shown | null> {
-    const view = await readPlanFile(this.layout, id);
+    const view = await this.file(id);
     if (view && ['completed', 'failed', 'rolled_back', 'cleaned', 'archived'].includes(view.status)) {
-      return { view, source: 'plan file', note: null };
+      return { view, source: 'plan file', note: null, open: true };
     }
     return this.show(id).catch((error: unknown) => {
       if (error instanceof PlanwrightError) return null;
@@ -305,7 +333,7 @@ export class TemporalPlanClient implements PlanClient {
     const ids = id === undefined ? await this.planIds() : [id];
     const shown = await Promise.all(ids.map((one) => (id === undefined ? this.listed(one) : this.show(one))));
     return shown.flatMap((one) =>
-      one === null || one.source !== 'workflow'
+      one === null || !one.open
         ? []
         : one.view.gates.map((gate) => ({
             ...gate,

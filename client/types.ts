@@ -29,6 +29,8 @@ export interface Shown {
   view: PlanView;
   source: 'workflow' | 'plan file';
   note: string | null;
+  /** False where the workflow is known to be over: nothing of the plan runs or waits, whatever its state says. */
+  open: boolean;
 }
 
 export interface OpenGate extends GateView {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** Makes a directory's entries durable. */
@@ -41,4 +41,37 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
     throw error;
   }
   await syncDirectory(folder);
+}
+
+const TEMP_NAME = /^\..+\.(\d+)\.[0-9a-f]{8}\.tmp$/;
+
+/**
+ * Removes temp files that killed processes left below one of our own folders: those that were there before this process and whose
+ * maker is gone. A pid that was given again keeps its file for another time.
+ *
+ * @returns how many were removed
+ */
+export async function sweepOwnTemps(folder: string): Promise<number> {
+  const startedAt = Date.now() - process.uptime() * 1000;
+  const names = await readdir(folder, { recursive: true }).catch(() => [] as string[]);
+  let removed = 0;
+  for (const name of names) {
+    const [, pid] = TEMP_NAME.exec(basename(name)) ?? [];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    const path = join(folder, name);
+    const made = await stat(path).catch(() => null);
+    if (!made?.isFile() || made.mtimeMs > startedAt) continue;
+    await unlink(path).catch(() => undefined);
+    removed += 1;
+  }
+  return removed;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../plan/errors';
@@ -47,7 +47,7 @@ export function workspaceLayout(root: string): WorkspaceLayout {
  */
 export function findWorkspace(start: string): WorkspaceLayout {
   const from = resolve(start);
-  if (!existsSync(from)) {
+  if (!statSync(from, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`There is no directory ${from}.`, 'Give an existing directory with -C DIR.');
   }
   for (let at = realpathSync(from); ; at = dirname(at)) {

@@ -4,8 +4,15 @@ import { sha256 } from '../plan/digest';
 import { IntegrityError } from '../plan/errors';
 import { replaceFile } from './durable';
 
+/** Most of what `recentText` keeps, in UTF-16 code units of all texts together: 16 MB or so. */
+const RECENT_LENGTH = 8 * 1024 * 1024;
+
 /** Content-addressed store under `.planwright/objects/`, laid out like git's: `ab/cdef…`. */
 export class ObjectStore {
+  /** Texts by digest, the one that was asked for last at the end. */
+  private readonly recent = new Map<string, string>();
+  private recentLength = 0;
+
   constructor(private readonly folder: string) {}
 
   private path(digest: string): string {
@@ -16,8 +23,16 @@ export class ObjectStore {
   /** Stores bytes durably (synced before it returns) and gives their SHA-256 in hex. */
   async put(content: string | Uint8Array): Promise<string> {
     const digest = sha256(content);
-    if (!(await this.has(digest))) await replaceFile(this.path(digest), content, 0o400);
+    if (!(await this.holds(digest))) await replaceFile(this.path(digest), content, 0o400);
     return digest;
+  }
+
+  /** Whether the very bytes are there: an object that somebody changed is stored anew. */
+  private async holds(digest: string): Promise<boolean> {
+    return readFile(this.path(digest)).then(
+      (content) => sha256(content) === digest,
+      () => false,
+    );
   }
 
   async has(digest: string): Promise<boolean> {
@@ -51,6 +66,22 @@ export class ObjectStore {
 
   async text(digest: string): Promise<string> {
     return (await this.get(digest)).toString('utf8');
+  }
+
+  /**
+   * As `text`, but from memory where this process read it lately: for the workspace's files, which every task of a plan
+   * looks at. Never for bytes that are written: those are read and re-hashed each time.
+   */
+  async recentText(digest: string): Promise<string> {
+    const text = this.recent.get(digest) ?? (await this.text(digest));
+    if (!this.recent.delete(digest)) this.recentLength += text.length;
+    this.recent.set(digest, text);
+    for (const [oldest, { length }] of this.recent) {
+      if (this.recentLength <= RECENT_LENGTH) break;
+      this.recent.delete(oldest);
+      this.recentLength -= length;
+    }
+    return text;
   }
 
   async putJson(value: unknown): Promise<string> {

@@ -32,7 +32,7 @@ export async function readPlanFile(layout: WorkspaceLayout, id: string): Promise
   if (view === null) {
     throw new IntegrityError(
       `The plan file ${path} is damaged.`,
-      'It is only a copy: delete it, and the worker writes it anew.',
+      'It is only a copy: delete it, then run `planwright up`; the worker writes it anew.',
     );
   }
   if (view.schema !== PLAN_SCHEMA) {

@@ -3,7 +3,7 @@ import { digestOf } from '../plan/digest';
 import { DEFAULT_ALLOWLIST } from '../plan/paths';
 import type { PolicySnapshot } from '../plan/types';
 import type { WorkspaceLayout } from './layout';
-import { readYamlFile } from './yamlFile';
+import { parseYaml, readYamlFile, readYamlText } from './yamlFile';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -65,6 +65,20 @@ export const DEFAULT_POLICY: Policy = policyShape.parse({ version: 1 });
  */
 export async function loadPolicy(layout: Pick<WorkspaceLayout, 'policy'>): Promise<Policy> {
   return (await readYamlFile<Policy>(layout.policy, policyShape)) ?? DEFAULT_POLICY;
+}
+
+/**
+ * As `loadPolicy`, for a process that asks before every write: the file is read each time, and parsed only when its
+ * text is another one. What it returns is shared: do not change it.
+ */
+export function policyReader(layout: Pick<WorkspaceLayout, 'policy'>): () => Promise<Policy> {
+  let last: { text: string; policy: Policy } | null = null;
+  return async () => {
+    const text = await readYamlText(layout.policy);
+    if (text === undefined) return DEFAULT_POLICY;
+    if (last?.text !== text) last = { text, policy: parseYaml<Policy>(text, layout.policy, policyShape) };
+    return last.policy;
+  };
 }
 
 /** The part of a policy that the workflow rules by. */

@@ -15,13 +15,18 @@ const MAX_ALIASES = 20;
  * @throws UsageError for what is not YAML, for duplicate and unknown keys and wrong values, each with its place
  */
 export async function readYamlFile<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new UsageError(`${path} cannot be read: ${error.code ?? error.message}.`, 'Check its permissions.', {
-      cause: error,
-    });
-  });
+  const text = await readYamlText(path);
   return text === undefined ? undefined : parseYaml(text, path, schema);
+}
+
+/** @returns undefined where there is no file. @throws UsageError where it cannot be read */
+export async function readYamlText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    const advice =
+      error.code === 'ENOTDIR' ? 'A file stands where a directory belongs; move it away.' : 'Check its permissions.';
+    throw new UsageError(`${path} cannot be read: ${error.code ?? error.message}.`, advice, { cause: error });
+  });
 }
 
 /** @param path for messages only. Errors as `readYamlFile`. */

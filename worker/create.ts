@@ -4,6 +4,7 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities';
+import { sweepOwnTemps } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ownIdentity } from '../store/process';
 import { identityOf } from './identity';
@@ -76,6 +77,7 @@ async function takeUp(client: Client, layout: WorkspaceLayout, projector: Projec
     const query = `TaskQueue = "${taskQueueOf(layout.id)}" AND ExecutionStatus = "Running"`;
     for await (const execution of client.workflow.list({ query })) ids.push(execution.workflowId);
     await releaseDeadWorkersActivities(client, layout.id, ids, log);
+    await sweepOwnTemps(layout.dir);
     for (const id of ids) projector.changed(id);
   } catch (error) {
     // Time-outs and the next change do the same later.

@@ -1,10 +1,12 @@
 import { escapeLinesForDisplay } from '../../plan/display';
 import { PlanwrightError } from '../../plan/errors';
+import { diskTrouble } from '../../store/disk-trouble';
 import { EXIT } from './exit-codes';
 import type { Style } from './show/style';
 
 /** What a person reads of an error: what happened and why, then what to do. */
-export function explainError(error: unknown, style: Style): string {
+export function explainError(thrown: unknown, style: Style): string {
+  const error = diskTrouble(thrown) ?? thrown;
   const lines = (value: string): string => escapeLinesForDisplay(value.trimEnd());
   if (error instanceof PlanwrightError) {
     const advice = error.advice ? `\n${indent(lines(error.advice))}` : '';

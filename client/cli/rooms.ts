@@ -30,7 +30,11 @@ export interface Rooms {
   connect(options: Omit<ConnectOptions, 'settingsDigest'>): Promise<PlanClient>;
   /** @throws UsageError as `resolveSettings` does */
   settings(place: Place & { flags: ModelFlags }): Promise<Settings>;
-  /** @returns what was made, relative to the workspace */
+  /**
+   * Makes what a workspace needs.
+   * @returns what was made, relative to the workspace
+   * @throws UsageError where its policy is not valid: no plan could be made by it
+   */
   initialise(layout: WorkspaceLayout): Promise<string[]>;
   /** @throws Error in words for a person */
   parseTaskGraph(text: string): TaskGraph;
@@ -71,11 +75,14 @@ export const realRooms: Rooms = {
   },
   async initialise(layout) {
     const { initWorkspace } = require('../../store/init') as typeof import('../../store/init');
-    return initWorkspace(layout);
+    const { loadPolicy } = require('../../store/policy') as typeof import('../../store/policy');
+    const made = await initWorkspace(layout);
+    await loadPolicy(layout);
+    return made;
   },
   parseTaskGraph(text) {
     const { parseTaskGraph } = require('../../plan/schema') as typeof import('../../plan/schema');
-    return parseTaskGraph(text);
+    return parseTaskGraph(text, 'It');
   },
   async graphFaults(view, layout) {
     const { graphFaults } = require('./graph-faults') as typeof import('./graph-faults');

@@ -25,10 +25,11 @@ export const command = defineCommand<null>({
       const notes = plans.flatMap(({ id, note }) => (note ? [`${style.warn('Note')} ${id}: ${safe(note)}\n`] : []));
       return table(['', 'PLAN', 'NAME', 'STATUS', 'DONE', 'WAITING', 'MADE', 'GOAL'], rows) + notes.join('');
     });
+    const [latest] = plans;
     const waiting = plans.some((plan) => plan.waiting);
-    show.next(
-      plans.length === 0 ? ['planwright plan "<goal>"'] : [waiting ? 'planwright approvals' : 'planwright plan show'],
-    );
+    // Without an active plan the short form would only be refused.
+    const look = plans.some((plan) => plan.active) ? 'planwright plan show' : `planwright plan show ${latest?.id}`;
+    show.next([latest ? (waiting ? 'planwright approvals' : look) : 'planwright plan "<goal>"']);
     return EXIT.done;
   },
 });

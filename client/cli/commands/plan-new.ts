@@ -14,6 +14,7 @@ import { planningExit } from '../outcome';
 import { checkName, nameFromGoal } from '../plan-ref';
 import { applyAndFollow, showEnding } from '../run-plan';
 import { nextCommands } from '../show/outcome-text';
+import { failureText } from '../show/failure-text';
 import { planText } from '../show/plan-text';
 import { safe } from '../show/style';
 
@@ -115,13 +116,15 @@ async function planned(context: Context, client: PlanClient, view: PlanView, par
   const { show, io } = context;
   if (view.graph.nodes.length === 0) {
     const { failure } = view;
-    const why = failure?.message ?? view.reason ?? 'the plan has no tasks';
-    const [first = '', ...rest] = why.split('\n');
-    const advice = failure?.advice?.split('\n') ?? [];
-    show.demand([`${show.style.bad('✗')} The plan could not be made: ${safe(first)}`]);
-    show.demand([...rest, ...advice].map((line) => `  ${safe(line)}`));
-    show.next([`planwright plan show ${view.id}`, 'planwright doctor']);
-    return view.status === 'cancelled' ? EXIT.usage : planningExit(failure);
+    const { first, rest } = failureText(failure ?? { message: view.reason ?? 'it has no tasks' });
+    show.demand([
+      `${show.style.bad('✗')} The plan could not be made: ${first}`,
+      ...rest.map((line) => `  ${line}`),
+    ]);
+    const code = view.status === 'cancelled' ? EXIT.usage : planningExit(failure);
+    const raw = view.raw === null ? [] : [`planwright plan show ${view.id} --raw`];
+    show.next(code === EXIT.unreachable ? ['planwright doctor'] : [...raw, 'planwright plan "<goal>"']);
+    return code;
   }
   await client.use(view.id);
   show.report((style) => planText(view, style));
@@ -155,6 +158,6 @@ async function readGraph({ io }: Context, file: string): Promise<TaskGraph> {
     if (!(error instanceof Error)) throw error;
     const advice =
       'A graph is {"nodes": [{"id": "1", "tool": "dockerfile", "description": "…", "input": {}, "deps": []}]}.';
-    throw new UsageError(`${safe(file)} is no task graph: ${error.message}`, advice, { cause: error });
+    throw new UsageError(`${safe(file)} is no task graph. ${error.message}`, advice, { cause: error });
   }
 }

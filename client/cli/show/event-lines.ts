@@ -1,5 +1,6 @@
 import type { PlanView, TaskView } from '../../../plan/view';
 import type { StreamEvent } from '../../events';
+import { failureText } from './failure-text';
 import type { Style } from './style';
 import { elapsed, plural, safe } from './style';
 
@@ -66,10 +67,9 @@ function completion(view: PlanView, id: string, tokens: number): string {
 }
 
 function failureLines(event: StreamEvent & { type: 'task_failed' }, title: string, style: Style): string[] {
-  const message = event.error ? safe(event.error.message) : 'failed';
-  const lines = [`${style.bad('✗')} ${title} failed: ${message}`];
-  if (event.error?.advice) lines.push(...event.error.advice.split('\n').map((line) => `  ${safe(line)}`));
-  return lines;
+  if (!event.error) return [`${style.bad('✗')} ${title} failed.`];
+  const { first, rest } = failureText(event.error);
+  return [`${style.bad('✗')} ${title} failed: ${first}`, ...rest.map((line) => `  ${line}`)];
 }
 
 function verificationLines(

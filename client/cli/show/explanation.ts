@@ -2,6 +2,7 @@ import { topologicalOrder } from '../../../plan/graph';
 import type { TaskNode } from '../../../plan/types';
 import type { PlanView } from '../../../plan/view';
 import { openGates } from '../gates';
+import { failureText } from './failure-text';
 import { numberOf, providerText } from './plan-text';
 import { plural, safe } from './style';
 
@@ -10,10 +11,10 @@ export function explanation(view: PlanView): string[] {
   const { nodes } = view.graph;
   const opening = `The goal of plan ${view.id} (${safe(view.name)}) is: ${safe(view.goal)}`;
   if (nodes.length === 0) {
-    const why = view.failure?.message ?? view.reason;
+    const why = view.failure ? failureText(view.failure) : { first: safe(view.reason ?? ''), rest: [] };
     const state =
       view.status === 'planning' ? 'It is still being planned.' : 'It has no tasks, so nothing can be done with it.';
-    return [opening, why ? `${state} ${safe(why)}` : state];
+    return [opening, [`${state} ${why.first}`.trimEnd(), ...why.rest.map((line) => `  ${line}`)].join('\n')];
   }
   const count = nodes.length === 1 ? 'One task does this.' : `${nodes.length} tasks do this.`;
   return [

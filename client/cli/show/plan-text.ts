@@ -1,4 +1,5 @@
 import type { PlanView, TaskView } from '../../../plan/view';
+import { failureText, firstLine } from './failure-text';
 import type { Style } from './style';
 import { safe } from './style';
 
@@ -9,11 +10,16 @@ export function planText(view: PlanView, style: Style, note: string | null = nul
     `${style.dim('Goal')}      ${safe(view.goal)}`,
     `${style.dim('Provider')}  ${providerText(view)}`,
   ];
+  if (view.failure) {
+    const { first, rest } = failureText(view.failure);
+    lines.push(`${style.bad('✗')} The plan could not be made: ${first}`, ...rest.map((line) => `  ${line}`));
+  }
   if (view.reason) lines.push(`${style.dim('Reason')}    ${safe(view.reason)}`);
   if (note) lines.push(style.warn(`Note: ${safe(note)}`));
   if (view.graph.nodes.length > 0)
     lines.push('', ...view.graph.nodes.flatMap((node) => taskLines(view, node.id, style)));
   if (view.graph.nodes.length > 0) lines.push('', ...riskLines(view, style));
+  if (view.notes && view.notes.length > 0) lines.push('', ...view.notes.map((text) => style.warn(`Note: ${safe(text)}`)));
   return `${lines.join('\n')}\n`;
 }
 
@@ -46,7 +52,7 @@ function taskState(task: TaskView | undefined, style: Style): string {
   if (!task || task.status === 'pending') return '';
   const mark = { completed: style.good('✓'), failed: style.bad('✗') }[task.status as 'completed' | 'failed'];
   const why = task.status === 'failed' ? task.error?.message : task.reason;
-  return ` · ${mark ? `${mark} ` : ''}${task.status.replace('_', ' ')}${why ? ` (${safe(why)})` : ''}`;
+  return ` · ${mark ? `${mark} ` : ''}${task.status.replace('_', ' ')}${why ? ` (${firstLine(why).replace(/:$/, '')})` : ''}`;
 }
 
 export function statusWord(status: PlanView['status'], style: Style): string {

@@ -1,5 +1,6 @@
 import type { PlanView } from '../../../plan/view';
 import { tokensOf } from '../../events';
+import { failureText } from './failure-text';
 import { fileLines } from './file-list';
 import { numberOf } from './plan-text';
 import type { Style } from './style';
@@ -19,15 +20,15 @@ export function taskText(view: PlanView, id: string, style: Style): string {
     ['Depends on', node.deps.map((dep) => `Task ${numberOf(view, dep)}`).join(', ') || 'nothing'],
     ['Input', safe(JSON.stringify(node.input))],
   ];
-  if (task?.reason) rows.push(['Reason', safe(task.reason)]);
+  if (task?.reason && task.reason !== task.error?.message) rows.push(['Reason', safe(task.reason)]);
   if (task && task.attempts > 0) rows.push(['Generations', String(task.attempts)]);
   if (task && tokensOf(task) > 0) rows.push(['Tokens', String(tokensOf(task))]);
   if (task?.modelReturned) rows.push(['Model', safe(task.modelReturned)]);
   const lines = [`${style.strong(`Task ${numberOf(view, id)} (${safe(id)})`)} ${safe(node.description)}`];
   lines.push(...rows.map(([name, value]) => `  ${style.dim(name.padEnd(12))}${value}`));
   if (task?.error) {
-    lines.push(`  ${style.bad('✗')} ${safe(task.error.type)}: ${safe(task.error.message)}`);
-    if (task.error.advice) lines.push(...task.error.advice.split('\n').map((line) => `    ${safe(line)}`));
+    const { first, rest } = failureText(task.error);
+    lines.push(`  ${style.bad('✗')} ${safe(task.error.type)}: ${first}`, ...rest.map((line) => `    ${line}`));
   }
   if (task && task.files.length > 0) lines.push('', ...fileLines(task.files, style).map((line) => `  ${line}`));
   for (const check of task?.verification ?? []) {

@@ -71,7 +71,7 @@ export class FakeClient implements PlanClient {
   }
 
   async show(): Promise<Shown> {
-    return { view: this.view, source: 'workflow', note: this.note };
+    return { view: this.view, source: 'workflow', note: this.note, open: true };
   }
 
   async list(): Promise<PlanListing[]> {
