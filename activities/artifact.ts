@@ -11,24 +11,25 @@ import type {
   VerifyAndWriteResult,
   VerifyRequest,
   VerifyResult,
-  WorkspaceSnapshot,
   WriteRequest,
   WriteResult,
 } from '../plan/types';
 import type { Skill } from '../skills/types';
 import type { WorkspaceLayout } from '../store/layout';
 import type { ObjectStore } from '../store/objects';
-import { loadPolicy } from '../store/policy';
+import type { Policy } from '../store/policy';
 import { PathRefused } from './files/errors';
 import { readPath } from './files/target';
 import { writeArtifactFiles } from './files/writer';
-import { readOverlay } from './llm/context';
+import { readOverlay, readSnapshot } from './llm/context';
 import { overallVerdict, verifyFiles } from './verify';
 
 export interface ArtifactDeps {
   layout: WorkspaceLayout;
   objects: ObjectStore;
   skills(): Promise<Map<string, Skill>>;
+  /** The policy in force at this moment. */
+  policy(): Promise<Policy>;
 }
 
 /** Above this, line counts are not worth their time. */
@@ -42,7 +43,7 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
   const { objects } = deps;
   const skill = (await deps.skills()).get(request.tool);
   await refuseBadPaths(deps, request, skill?.scope);
-  const snapshot = await objects.json<WorkspaceSnapshot>(request.workspace);
+  const snapshot = await readSnapshot(objects, request.workspace);
   const { existing } = await readOverlay(objects, snapshot, request.overlay);
   const contents = await Promise.all(
     request.files.map(async (file) => ({
@@ -68,7 +69,7 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
   }
   const files = request.files.map((file, index) => {
     const text = contents[index]?.content.toString('utf8') ?? '';
-    const { risk, reasons } = artifactRisk(file.path, text, skill?.risk ?? 'MEDIUM');
+    const { risk, reasons } = artifactRisk(file.path, text, skill?.risk ?? 'MEDIUM', contents[index]?.preContent);
     return {
       path: file.path,
       action: actionOf(file),
@@ -86,7 +87,7 @@ async function refuseBadPaths(
   request: VerifyRequest,
   scope: readonly string[] | undefined,
 ): Promise<void> {
-  const policy = await loadPolicy(deps.layout);
+  const policy = await deps.policy();
   const faults = checkPaths(
     request.files.map(({ path }) => path),
     {
@@ -122,7 +123,7 @@ function diffStat(before: string, after: string): { added: number; removed: numb
 
 /** Writes an artifact as it was approved; errors as `writeArtifactFiles`. */
 export async function writeArtifact(deps: ArtifactDeps, request: WriteRequest): Promise<WriteResult> {
-  const policy = await loadPolicy(deps.layout);
+  const policy = await deps.policy();
   const skill = (await deps.skills()).get(request.tool);
   const { workflowExecution, activityId } = Context.current().info;
   return writeArtifactFiles({

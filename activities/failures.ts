@@ -2,14 +2,17 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { PlanwrightError } from '../plan/errors';
 import { maskSecrets } from '../plan/mask';
+import { diskTrouble } from '../store/disk-trouble';
 import { LockBusyError } from '../store/lock';
 import { WriteError } from './files/errors';
 
 const MESSAGE_LIMIT = 2_000;
 
 /** What an activity throws, whatever it caught: a cancellation and an ApplicationFailure pass as they are. */
-export function asFailure(error: unknown): Error {
-  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+export function asFailure(caught: unknown): Error {
+  if (caught instanceof ApplicationFailure || caught instanceof CancelledFailure) return caught;
+  // Not tried again: with no room for its answer, each attempt would call the model anew.
+  const error = diskTrouble(caught) ?? caught;
   if (!(error instanceof PlanwrightError)) {
     return error instanceof Error ? error : new Error(String(error));
   }

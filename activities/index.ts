@@ -1,11 +1,10 @@
 /** The activities of one workspace, ready to be registered: what each room offers, with Temporal's context put in. */
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
-import { loadSkills } from '../skills/load';
-import type { Skill } from '../skills/types';
+import { builtInSkills } from '../skills/built-in';
 import type { WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
-import { loadPolicy, policySnapshot } from '../store/policy';
+import { policyReader, policySnapshot } from '../store/policy';
 import { type ArtifactDeps, verifyAndWriteArtifact, verifyArtifact, writeArtifact } from './artifact';
 import { asFailure } from './failures';
 import type { LlmDeps } from './llm/context';
@@ -34,7 +33,8 @@ const HEARTBEAT_MS = 250;
 
 export function createActivities({ layout, env, log }: ActivityOptions): ActivitySet {
   const objects = new ObjectStore(layout.objects);
-  const skills = (): Promise<Map<string, Skill>> => loadSkills();
+  const skills = builtInSkills;
+  const policyNow = policyReader(layout);
   const llm: LlmDeps = {
     objects,
     layout,
@@ -47,9 +47,9 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
     }),
     report: (event) => log.warn({ event }, 'call of the model'),
   };
-  const artifact: ArtifactDeps = { layout, objects, skills };
+  const artifact: ArtifactDeps = { layout, objects, skills, policy: policyNow };
   const readWorkspace: PlanActivities['readWorkspace'] = async ({ extraPaths }) => {
-    const policy = await loadPolicy(layout);
+    const policy = await policyNow();
     const scopes = [...(await skills()).values()].flatMap((skill) => skill.scope);
     const patterns = [...new Set([...policy.write.allow, ...scopes])];
     const snapshot = await readWorkspaceSnapshot({ root: layout.root, objects, patterns, extraPaths });

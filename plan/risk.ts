@@ -10,7 +10,7 @@ import { maxRisk, riskAbove } from './risk/levels';
 
 export interface RiskRuling {
   risk: Risk;
-  /** The rules that were met, riskiest first; those of a lower level than the result are kept for `explain`. */
+  /** Why, riskiest first: one for each task's skill, and one for each rule that raised a task above it. */
   reasons: RiskReason[];
 }
 
@@ -27,20 +27,23 @@ export function planRisk(graph: TaskGraph, skillRisk: { [tool: string]: Risk }, 
   return ruling('LOW', reasons);
 }
 
+/**
+ * What makes one task as risky as it is: its skill's own level, and the rules that its words meet above that level, each once, with
+ * the first place that met it. A rule that only repeats the skill's level ("infrastructure", of a Dockerfile) says nothing new.
+ */
 function taskReasons(task: TaskNode, number: number, skillRisk: { [tool: string]: Risk }): RiskReason[] {
   const declared = Object.hasOwn(skillRisk, task.tool) ? skillRisk[task.tool] : undefined;
-  const tool = `task ${number}, tool`;
-  const reasons: RiskReason[] = [
-    declared
-      ? { rule: `skill ${escapeForDisplay(task.tool)}`, level: declared, where: tool }
-      : { rule: 'unknown tool', level: 'MEDIUM', where: tool },
-    ...textReasons(task.tool, tool, task.tool, null),
+  const own: RiskReason = declared
+    ? { rule: `skill ${escapeForDisplay(task.tool)}`, level: declared, where: `task ${number}` }
+    : { rule: 'unknown tool', level: 'MEDIUM', where: `task ${number}` };
+  const said = [
+    ...textReasons(task.tool, `task ${number}, tool`, task.tool, null),
     ...textReasons(task.description, `task ${number}, description`, task.tool, null),
-  ];
-  for (const { path, key, text } of leaves(task.input, 'input', '')) {
-    reasons.push(...textReasons(text, `task ${number}, ${escapeForDisplay(path)}`, task.tool, key));
-  }
-  return reasons;
+    ...leaves(task.input, 'input', '').flatMap(({ path, key, text }) =>
+      textReasons(text, `task ${number}, ${escapeForDisplay(path)}`, task.tool, key),
+    ),
+  ].filter(({ level }) => riskAbove(level, own.level));
+  return [own, ...said.filter(({ rule }, at) => said.findIndex((other) => other.rule === rule) === at)];
 }
 
 function textReasons(text: string, where: string, tool: string, key: string | null): RiskReason[] {
@@ -64,7 +67,6 @@ function leaves(value: Json, path: string, key: string): Leaf[] {
 }
 
 function ruling(base: Risk, found: RiskReason[]): RiskRuling {
-  const unique = new Map(found.map((reason) => [`${reason.rule}\n${reason.where}`, reason]));
-  const reasons = [...unique.values()].sort((a, b) => (a.level === b.level ? 0 : riskAbove(a.level, b.level) ? -1 : 1));
+  const reasons = [...found].sort((a, b) => (a.level === b.level ? 0 : riskAbove(a.level, b.level) ? -1 : 1));
   return { risk: reasons.reduce((risk, reason) => maxRisk(risk, reason.level), base), reasons };
 }

@@ -92,26 +92,27 @@ export type GeneratedFiles = z.infer<typeof GeneratedFilesSchema>;
 /**
  * Reads a model's answer: JSON, alone or inside one code fence (servers in JSON mode like to add it).
  *
+ * @param what begins the messages
  * @throws SchemaError for prose, half a JSON, a shape that is not the schema's, or a limit that is exceeded
  */
-export function parseAnswer<T>(schema: z.ZodType<T>, text: string): T {
+export function parseAnswer<T>(schema: z.ZodType<T>, text: string, what = 'The answer'): T {
   const bytes = Buffer.byteLength(text);
   if (bytes > LIMITS.answerBytes) {
-    throw new SchemaError(`The answer has ${bytes} bytes; at most ${LIMITS.answerBytes} are allowed.`);
+    throw new SchemaError(`${what} has ${bytes} bytes; at most ${LIMITS.answerBytes} are allowed.`);
   }
   const body = text.trim().replace(/^```(?:json)?[ \t]*\n([\s\S]*)\n```$/, '$1');
-  if (body === '') throw new SchemaError('The answer is empty; one JSON object was expected.');
+  if (body === '') throw new SchemaError(`${what} is empty; one JSON object was expected.`);
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch (error) {
-    const begin = body.startsWith('{') ? 'The answer is not complete JSON' : 'The answer is not JSON';
+    const begin = `${what} is not ${body.startsWith('{') ? 'complete ' : ''}JSON`;
     throw new SchemaError(`${begin} (${error instanceof Error ? error.message.slice(0, 160) : 'unreadable'}).`);
   }
   const fault = jsonFault(value);
-  if (fault) throw new SchemaError(`The answer is refused: ${fault}.`);
+  if (fault) throw new SchemaError(`${what} is refused: ${fault}.`);
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new SchemaError(`The answer does not have the right shape: ${issues(parsed.error)}.`);
+  if (!parsed.success) throw new SchemaError(`${what} does not have the right shape: ${issues(parsed.error)}.`);
   return parsed.data;
 }
 
@@ -124,8 +125,8 @@ function issues(error: z.ZodError): string {
  * Reads a task graph made elsewhere (`--graph FILE`): `{ nodes: [{ id, tool, description, input?, deps? }] }`.
  * @throws SchemaError as `parseAnswer`
  */
-export function parseTaskGraph(text: string): TaskGraph {
-  return parseAnswer(TaskGraphSchema, text);
+export function parseTaskGraph(text: string, what?: string): TaskGraph {
+  return parseAnswer(TaskGraphSchema, text, what);
 }
 
 const strict = (properties: JsonObject): JsonObject => ({

@@ -190,6 +190,8 @@ export interface WorkspaceFacts {
   services: string[];
   /** Names (never values) of environment variables that the code or `.env.example` names. */
   envNames: string[];
+  /** How many packages an install for production brings by the manifest; 0: none, so it makes no folder for them. */
+  runtimeDependencies?: number;
   /** Native add-ons or system packages that a slim image lacks, by dependency name. */
   nativeDependencies: string[];
   defaultBranch: string | null;
@@ -229,6 +231,8 @@ export interface DecomposeResult {
   usage: Usage;
   /** Object holding the model's answer as it came. */
   raw: string | null;
+  /** What a person should know of the plan besides its tasks, in sentences: for example what of the goal it leaves out. */
+  notes?: string[];
 }
 
 export interface GenerateRequest {

@@ -113,6 +113,8 @@ export interface PlanView {
   reason: string | null;
   /** Why planning failed; null otherwise. */
   failure: TaskError | null;
+  /** What a person should know of the plan besides its tasks, for example what of the goal it leaves out. */
+  notes?: string[];
   risk: Risk;
   riskReasons: RiskReason[];
   revision: number;

@@ -5,7 +5,11 @@
 
 const ADDED = '# Added by Planwright.';
 
-const withNewline = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
+/** The existing text up to where the addition starts: its own bytes, and one empty line after them. */
+function withGap(text: string): string {
+  if (text === '' || text.endsWith('\n\n')) return text;
+  return text.endsWith('\n') ? `${text}\n` : `${text}\n\n`;
+}
 
 /** Appends the lines of `fresh` that `existing` lacks (comments and blank lines do not count). */
 export function appendLines(existing: string, fresh: string): string {
@@ -15,7 +19,7 @@ export function appendLines(existing: string, fresh: string): string {
     .map((line) => line.trim())
     // A new exception could open what the maintainer closed.
     .filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('!') && !known.has(pattern(line)));
-  return missing.length === 0 ? existing : `${withNewline(existing)}\n${ADDED}\n${missing.join('\n')}\n`;
+  return missing.length === 0 ? existing : `${withGap(existing)}${ADDED}\n${missing.join('\n')}\n`;
 }
 
 const pattern = (line: string): string =>
@@ -37,7 +41,7 @@ export function appendTargets(existing: string, fresh: string): string {
   );
   if (missing.length === 0) return existing;
   const phony = `.PHONY: ${missing.map(({ name }) => name).join(' ')}\n`;
-  return `${withNewline(existing)}\n${ADDED}\n${phony}${missing.map(({ text }) => `\n${text}\n`).join('')}`;
+  return `${withGap(existing)}${ADDED}\n${phony}${missing.map(({ text }) => `\n${text}\n`).join('')}`;
 }
 
 function targetNames(makefile: string): Set<string> {

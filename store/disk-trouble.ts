@@ -8,7 +8,8 @@ const CLOSED = new Set(['EACCES', 'EPERM', 'EROFS']);
  * @returns null for an error of another kind
  */
 export function diskTrouble(error: unknown): FailedError | null {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
+  // By shape, not by class: an error of another realm (a vm context) is none of this realm's Errors.
+  if (typeof error !== 'object' || error === null || !('code' in error) || typeof error.code !== 'string') return null;
   // A write through an open file has no path in its error.
   const path = 'path' in error && typeof error.path === 'string' ? error.path : null;
   const options = { cause: error };

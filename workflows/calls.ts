@@ -7,6 +7,7 @@ import {
   type ActivityOptions,
   ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
   isCancellation,
   proxyActivities,
   TimeoutFailure,
@@ -67,12 +68,13 @@ export async function call<Name extends keyof PlanActivities>(
   }
 }
 
-/** As `call`, but a cancel waits until it is done: for what changes files. */
-export function callToTheEnd<Name extends keyof PlanActivities>(
+/** As `call`, but a cancel waits until it is done: for what changes files. After a cancel none is begun. */
+export async function callToTheEnd<Name extends keyof PlanActivities>(
   name: Name,
   step: Step,
   request: Parameters<PlanActivities[Name]>[0],
 ): Promise<Awaited<ReturnType<PlanActivities[Name]>>> {
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before it began');
   return CancellationScope.nonCancellable(() => call(name, step, request));
 }
 

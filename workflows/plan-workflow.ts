@@ -9,8 +9,9 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
-  continueAsNew,
+  currentUpdateInfo,
   isCancellation,
+  makeContinueAsNewFunc,
   proxySinks,
   type Sinks,
   setCurrentDetails,
@@ -26,9 +27,10 @@ import { PlanContext } from './context';
 import { details } from './details';
 import * as messages from './messages';
 import { makePlan } from './planning';
+import { checkApply } from './requests';
 import { checkDecide, RulingRefused, rule } from './rulings';
 import { RunExecutor } from './run-executor';
-import { type NewPlan, newState, type PlanInput, type PlanState } from './state';
+import { KEPT_ANSWERS, type NewPlan, newState, type PlanInput, type PlanState } from './state';
 
 /** Told, outside the history, that the plan's file should be written anew. */
 export interface ProjectionSinks extends Sinks {
@@ -36,7 +38,9 @@ export interface ProjectionSinks extends Sinks {
 }
 
 const QUIET_EVENTS = 1_500;
+/** A run is interrupted for it only here; the server ends a workflow at 51,200 events or 50 MB. */
 const BUSY_EVENTS = 4_000;
+const BUSY_BYTES = 16_000_000;
 
 const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
 const PLAN_RISK = defineSearchAttributeKey('PlanRisk', SearchAttributeType.KEYWORD);
@@ -100,7 +104,7 @@ class PlanWorkflow {
         if (root.requested()) break;
         if (this.state.run) await this.carryOutRun(root);
         if (root.requested()) break;
-        if (this.state.run || this.quietLimit()) await this.continueAsNew();
+        if (this.state.run || this.quietLimit()) await this.continueAsNew(root);
       }
       this.closeForTemporal();
       await condition(allHandlersFinished);
@@ -133,17 +137,20 @@ class PlanWorkflow {
     const executor = new RunExecutor(this.context, run);
     this.executor = executor;
     let over = false;
-    const drain = condition(
-      () => over || root.requested() || workflowInfo().historyLength > BUSY_EVENTS || this.quietWait(),
-    ).then(() => {
-      if (over) return;
-      if (root.requested()) executor.cancel('Temporal (workflow cancel)', null);
-      else this.context.draining = true;
-    });
+    const watch = this.watch(executor, () => over, root);
     await executor.execute();
     over = true;
-    await drain;
+    await watch;
     this.executor = null;
+  }
+
+  /** Drains the run when the history grows long, and stops it when the workflow is cancelled, draining or not. */
+  private async watch(executor: RunExecutor, over: () => boolean, root: { requested(): boolean }): Promise<void> {
+    const stopped = (): boolean => over() || root.requested();
+    await condition(() => stopped() || busyLimit() || this.quietWait());
+    if (!stopped()) this.context.draining = true;
+    await condition(stopped);
+    if (!over()) executor.cancel('Temporal (workflow cancel)', null);
   }
 
   private quietLimit(): boolean {
@@ -156,26 +163,35 @@ class PlanWorkflow {
     return this.state.view.status === 'waiting' && this.quietLimit();
   }
 
-  private async continueAsNew(): Promise<never> {
-    await condition(allHandlersFinished);
-    return continueAsNew<typeof planWorkflow>({ carried: this.state });
+  /** Returns only where the workflow was cancelled meanwhile: a new execution would not know of it. */
+  private async continueAsNew(root: { requested(): boolean }): Promise<void> {
+    while (!allHandlersFinished()) await condition(allHandlersFinished);
+    if (root.requested()) return;
+    await makeContinueAsNewFunc<typeof planWorkflow>({ workflowTaskTimeout: '5s' })({ carried: this.state });
   }
 
   private validateApply(request: ApplyRequest): void {
-    if (typeof request !== 'object' || request === null || typeof request.by !== 'string' || request.by === '') {
-      throw failure('BadInput', 'apply takes an object with at least "by": who asks.');
-    }
-    for (const key of ['timeoutMs', 'concurrency'] as const) {
-      const value = request[key];
-      if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
-        throw failure('BadInput', `"${key}" is a whole number of at least 1.`);
-      }
-    }
+    asFailure((): void => checkApply(request));
+    if (this.answerBefore()) return;
     const admission = admitApply(this.state.view, request, this.state.policy);
     if (admission.kind === 'refused') throw failure(admission.refusal.type, admission.refusal.message);
   }
 
+  private answerBefore(): ApplyAnswer | undefined {
+    const id = currentUpdateInfo()?.id;
+    return this.state.answered.find((one) => one.id === id)?.answer;
+  }
+
   private apply(request: ApplyRequest): ApplyAnswer {
+    const before = this.answerBefore();
+    if (before) return before;
+    const answer = this.admit(request);
+    const id = currentUpdateInfo()?.id;
+    if (id) this.state.answered = [...this.state.answered, { id, answer }].slice(-KEPT_ANSWERS);
+    return answer;
+  }
+
+  private admit(request: ApplyRequest): ApplyAnswer {
     const { state } = this;
     const admission = admitApply(state.view, request, state.policy);
     if (admission.kind === 'refused') throw failure(admission.refusal.type, admission.refusal.message);
@@ -199,6 +215,7 @@ class PlanWorkflow {
     state.run = {
       number,
       request,
+      admitted: false,
       passed: 'MEDIUM',
       settings: { ...state.plan.settings, ...request.settings },
       timeoutMs: request.timeoutMs ?? state.plan.timeoutMs,
@@ -249,6 +266,8 @@ class PlanWorkflow {
   }
 
   private async cancel(by: string, reason: string | null): Promise<{ status: string }> {
+    // Asked for in the very first moment: then planning has not begun yet.
+    await condition(() => this.planning !== null || this.state.view.status !== 'planning');
     this.planning?.cancel();
     await condition(() => this.planning === null && (this.executor !== null || this.state.run === null));
     this.executor?.cancel(by, reason);
@@ -259,9 +278,17 @@ class PlanWorkflow {
   /** `temporal workflow cancel` ends the plan: what is unfinished is cancelled, and the file says why. */
   private closeForTemporal(): void {
     const { view } = this.state;
-    for (const task of Object.values(view.tasks)) if (!isSettledTask(task.status)) task.status = 'cancelled';
-    view.status = 'cancelled';
-    view.reason = 'its workflow was cancelled in Temporal';
+    const reason = 'its workflow was cancelled in Temporal';
+    const run = view.runs.find(({ number }) => number === this.state.run?.number);
+    if (run) Object.assign(run, { status: 'cancelled', finishedAt: now(), reason });
+    this.state.run = null;
+    this.context.withdrawGates(null, reason);
+    // What a plan has come to stays true; only what was still to come is cancelled.
+    if (!isSettledPlan(view.status) || view.status === 'ready') {
+      for (const task of Object.values(view.tasks)) if (!isSettledTask(task.status)) task.status = 'cancelled';
+      view.status = 'cancelled';
+    }
+    view.reason = reason;
     this.context.changed();
   }
 
@@ -286,6 +313,11 @@ class PlanWorkflow {
     if (view.gates.length === 0) return false;
     return !Object.values(view.tasks).some((task) => ['generating', 'verifying', 'writing'].includes(task.status));
   }
+}
+
+function busyLimit(): boolean {
+  const { historyLength, historySize } = workflowInfo();
+  return historyLength > BUSY_EVENTS || historySize > BUSY_BYTES;
 }
 
 /** Errors for which the same answer of the model would fail again. */

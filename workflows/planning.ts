@@ -60,6 +60,7 @@ function adopt({ state }: PlanContext, graph: TaskGraph, result: DecomposeResult
   view.graph = graph;
   view.risk = result.risk;
   view.riskReasons = result.riskReasons;
+  if (result.notes && result.notes.length > 0) view.notes = result.notes;
   graph.nodes.forEach((node, index) => {
     const skill = result.skills[node.tool] ?? null;
     view.tasks[node.id] = { ...newTaskView(index + 1), skill };

@@ -22,6 +22,7 @@ export class RunExecutor {
   private readonly launched = new Set<string>();
   private inFlight = 0;
   private broken: unknown = null;
+  private stopReason: string | null = null;
 
   constructor(
     private readonly context: PlanContext,
@@ -40,7 +41,7 @@ export class RunExecutor {
 
   /** Stops the run: calls of the model are aborted, a write in progress is finished and recorded. */
   cancel(by: string, reason: string | null): void {
-    this.view.reason = `cancelled by ${by}${reason ? `: ${reason}` : ''}`;
+    this.stopReason = `cancelled by ${by}${reason ? `: ${reason}` : ''}`;
     this.scope.cancel();
   }
 
@@ -54,7 +55,8 @@ export class RunExecutor {
     // Writes go on after a cancel; the run is over when they are.
     await CancellationScope.nonCancellable(() => condition(() => this.inFlight === 0));
     if (this.broken) throw this.broken;
-    if (!this.context.draining || this.over()) this.finish();
+    // A run that was told to stop does not go on in the next execution.
+    if (!this.context.draining || this.scope.consideredCancelled || this.over()) this.finish();
   }
 
   private async go(): Promise<void> {
@@ -66,6 +68,7 @@ export class RunExecutor {
   /** What has to hold before the first task: policy as it is now, and a person's word on a HIGH plan. */
   private async admit(): Promise<boolean> {
     const { context, run } = this;
+    if (run.admitted) return this.passRisk();
     try {
       await context.readWorkspace([], `run-${run.number}`);
     } catch (error) {
@@ -77,6 +80,7 @@ export class RunExecutor {
       this.refuse(forbidden.refusal.message);
       return false;
     }
+    run.admitted = true;
     return this.passRisk();
   }
 
@@ -98,7 +102,8 @@ export class RunExecutor {
         preSha256: null,
       });
     await condition(() => context.draining || !view.gates.includes(gate));
-    if (context.draining) return false;
+    // Still open: it is asked for in the next execution. What was decided counts, also while draining.
+    if (view.gates.includes(gate)) return false;
     const outcome = context.state.decided.findLast((decided) => decided.gate === gate.gate)?.outcome;
     if (outcome?.decision === 'approve') {
       run.passed = 'HIGH';
@@ -189,7 +194,8 @@ export class RunExecutor {
   private readonly places: Places = {
     take: async () => {
       const limit = this.run.request.concurrency;
-      while (limit && this.used >= limit) await condition(() => this.used < limit || this.context.draining);
+      const free = (): boolean => !limit || this.used < limit || this.context.draining;
+      while (!free()) await condition(free);
       this.used += 1;
     },
     give: () => {
@@ -212,7 +218,8 @@ export class RunExecutor {
     }
     const statuses = run.tasks.map((id) => context.task(id).status);
     if (run.status === 'running') {
-      if (this.scope.consideredCancelled) run.status = 'cancelled';
+      // A cancel that came when only the last write was left has stopped nothing.
+      if (statuses.includes('cancelled')) Object.assign(run, { status: 'cancelled', reason: this.stopReason });
       else if (!statuses.some((status) => status === 'failed' || status === 'skipped')) run.status = 'completed';
       else
         run.status = statuses.some((status) => status === 'completed' || status === 'declined') ? 'partial' : 'failed';

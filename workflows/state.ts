@@ -1,5 +1,12 @@
 import type { ModelSettings, PolicySnapshot, TaskGraph } from '../plan/types';
-import { type ApplyRequest, type GateView, PLAN_SCHEMA, type PlanView, type TaskView } from '../plan/view';
+import {
+  type ApplyAnswer,
+  type ApplyRequest,
+  type GateView,
+  PLAN_SCHEMA,
+  type PlanView,
+  type TaskView,
+} from '../plan/view';
 
 /** What a plan is started with; the goal's bytes are limited by the client and by policy. */
 export interface NewPlan {
@@ -46,6 +53,8 @@ export interface TaskInternals {
 export interface RunState {
   number: number;
   request: ApplyRequest;
+  /** True once policy let it begin; after continue-as-new it goes on and is not admitted again. */
+  admitted: boolean;
   /** The risk up to which `--yes` approves in this run. */
   passed: 'MEDIUM' | 'HIGH';
   settings: ModelSettings;
@@ -65,6 +74,8 @@ export interface PlanState {
   decided: GateView[];
   /** Rulings that were refused, newest last; bounded. */
   refused: { at: string; gate: string; by: string; type: string; message: string }[];
+  /** Answers to the latest `apply` updates by update id: one that is sent again after continue-as-new gets the same. */
+  answered: { id: string; answer: ApplyAnswer }[];
 }
 
 /** What an execution starts with: a new plan, or what continue-as-new carried. */
@@ -75,6 +86,7 @@ export interface PlanInput {
 
 export const KEPT_DECIDED_GATES = 500;
 export const KEPT_REFUSALS = 100;
+export const KEPT_ANSWERS = 20;
 
 /** Policy in force until the worker has read the real one: nothing is allowed by it, and nothing runs before. */
 const UNREAD_POLICY: PolicySnapshot = { digest: '', maxTasks: 0, onDecline: 'run', flags: [] };
@@ -122,6 +134,7 @@ export function newState(plan: NewPlan, at: string): PlanState {
     run: null,
     decided: [],
     refused: [],
+    answered: [],
   };
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { artifactDigest } from '../../plan/digest';
 import { escapeForDisplay } from '../../plan/display';
 import type { ArtifactFile, WriteResult, WrittenFile } from '../../plan/types';
-import { withLock } from '../../store/lock';
+import { withLockInTurn } from '../../store/lock-queue';
 import { freeBackupPath, keepBackup, removeBackup } from './backup';
 import { checkJob, type WriteJob } from './check';
 import { type HeldDirectory, nameOf, walkToParent } from './directory';
@@ -33,7 +33,7 @@ export async function writeArtifactFiles(job: WriteJob): Promise<WriteResult> {
   const timeoutMs = job.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
   return asWrite('.planwright', async () => {
     await refuseLinkedFolder(job.root);
-    return withLock(join(job.root, '.planwright', 'write.lock'), { timeoutMs }, () => writeLocked(job, contents));
+    return withLockInTurn(join(job.root, '.planwright', 'write.lock'), { timeoutMs }, () => writeLocked(job, contents));
   });
 }
 

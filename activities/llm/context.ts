@@ -33,7 +33,8 @@ export const TEMPLATE = 'template';
 const SECRET_FILE = /(^|\/)\.env(?!\.example$)[^/]*$/i;
 
 export async function readSnapshot(objects: ObjectStore, digest: string): Promise<WorkspaceSnapshot> {
-  return objects.json<WorkspaceSnapshot>(digest);
+  // An object of our own making, as in `ObjectStore.json`.
+  return JSON.parse(await objects.recentText(digest)) as WorkspaceSnapshot;
 }
 
 /** The workspace as a generation sees it: the snapshot with the artifacts of the task's ancestors laid over it. */
@@ -55,7 +56,7 @@ export async function readOverlay(
     if (!files.has(path) && !SECRET_FILE.test(path)) files.set(path, sha256);
   }
   const existing: { [path: string]: string } = {};
-  for (const [path, digest] of files) existing[path] = await objects.text(digest);
+  for (const [path, digest] of files) existing[path] = await objects.recentText(digest);
   return {
     existing,
     base: (path) => {

@@ -8,12 +8,13 @@ import { type LlmDeps, readOverlay, readSnapshot, TEMPLATE } from './context';
 import { finalFailure } from './errors';
 import { planningSystem, planningUser } from './prompts';
 import { planTemplate, templateAbilities } from './template';
+import { templateNotes } from './template-notes';
 
 /** Longest goal, in characters. */
 const MAX_GOAL = 50_000;
 
 /** A graph and where it came from. */
-type Planned = Pick<DecomposeResult, 'modelReturned' | 'usage' | 'raw'> & { graph: TaskGraph };
+type Planned = Pick<DecomposeResult, 'modelReturned' | 'usage' | 'raw' | 'notes'> & { graph: TaskGraph };
 
 /**
  * The activity that turns a goal into a checked task graph. A graph that breaks a rule comes back with its faults; the
@@ -26,10 +27,10 @@ export function createDecompose(deps: LlmDeps): (request: DecomposeRequest) => P
   return async (request) => {
     const skills = await deps.skills();
     const snapshot = await readSnapshot(deps.objects, request.workspace);
-    const { graph, modelReturned, usage, raw } = await plan(deps, request, snapshot.facts, skills);
+    const { graph, ...rest } = await plan(deps, request, snapshot.facts, skills);
     const { existing } = await readOverlay(deps.objects, snapshot, {});
     const checked = checkPlan(graph, skills, snapshot.facts, request.maxTasks, existing);
-    return { graph, ...checked, modelReturned, usage, raw };
+    return { graph, ...checked, ...rest };
   };
 }
 
@@ -50,6 +51,7 @@ async function plan(
       modelReturned: TEMPLATE,
       usage: noUsage,
       raw: await deps.objects.put(JSON.stringify(graph, null, 2)),
+      notes: templateNotes(goal, skills),
     };
   }
   const answer = await askModel(

@@ -66,7 +66,9 @@ export interface HttpFault {
 /** Turns an error status into a failure; which ones are retried is design §4. */
 export function httpFailure(fault: HttpFault, asked: Asked, now = Date.now()): ApplicationFailure {
   const { status } = fault;
-  const said = masked(fault.message, asked.key);
+  // The SDK puts the status before the text, and some servers end it without a full stop.
+  const text = fault.message.startsWith(`${status} `) ? fault.message.slice(`${status} `.length) : fault.message;
+  const said = masked(text, asked.key).replace(/(?<![.!?…])$/, '.');
   const who = `${asked.provider} (${asked.baseURL})`;
   const answered = `${who} answered ${status}: ${said}`;
   if (status === 401 || status === 403) {
@@ -86,8 +88,8 @@ export function httpFailure(fault: HttpFault, asked: Asked, now = Date.now()): A
   const passing = status === 408 || status === 409 || status === 429 || status >= 500;
   if (advised === 'true' || (advised !== 'false' && passing && !spent)) {
     const delay = retryDelay(fault.headers, now);
-    if (status === 429) return passingFailure('RateLimited', `${answered} It is asked again after a pause.`, delay);
-    return passingFailure('ProviderError', `${answered} It is asked again.`, delay);
+    if (status === 429) return passingFailure('RateLimited', `${answered} Wait, then run it again.`, delay);
+    return passingFailure('ProviderError', `${answered} Try again later, or look at the server's log.`, delay);
   }
   if (status === 429) {
     const why = spent ? 'The account has no quota left: raise it' : 'It asks not to be called again: wait';
@@ -159,8 +161,20 @@ export function connectionFailure(error: unknown, asked: Asked): ApplicationFail
     if (asked.attempt >= UNREACHABLE_ATTEMPTS) return finalFailure('Unreachable', message);
     return passingFailure('Unreachable', message, null);
   }
+  if (isBlockedPort(error))
+    return finalFailure('Unreachable', `${said} has a port that HTTP clients refuse. ${advice}`);
   const why = masked(error instanceof Error ? error.message : String(error), asked.key);
-  return passingFailure('ProviderError', `The connection to ${said} broke (${code || why}). It is asked again.`, null);
+  return passingFailure('ProviderError', `The connection to ${said} broke (${code || why}). ${advice}`, null);
+}
+
+/** Ports of other services, such as 1 or 6000, are blocked by `fetch` itself (Fetch standard, "port blocking"). */
+function isBlockedPort(error: unknown): boolean {
+  let at: unknown = error;
+  for (let depth = 0; depth < 8 && typeof at === 'object' && at !== null; depth++) {
+    if ('message' in at && at.message === 'bad port') return true;
+    at = 'cause' in at ? at.cause : null;
+  }
+  return false;
 }
 
 /**

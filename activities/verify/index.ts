@@ -1,4 +1,4 @@
-import type { Verdict, Verification } from '../../plan/types';
+import type { Finding, Verdict, Verification } from '../../plan/types';
 import { closeActionlint } from './actionlintThread';
 import { tidyFindings } from './findings';
 import { VERIFIERS } from './registry';
@@ -84,13 +84,45 @@ async function runOne(verifier: Verifier, subject: Subject, context: VerifyConte
     const message = error instanceof Error ? error.message : String(error);
     outcome = { findings: [], inconclusive: `the verifier broke: ${message}` };
   }
-  const findings = tidyFindings(outcome.findings, subject.path);
-  const failed = outcome.findings.some((finding) => finding.severity === 'error');
+  const judged = outcome.findings.some(({ severity }) => severity === 'error')
+    ? leniently(outcome.findings, await foundBefore(verifier, subject, context))
+    : outcome.findings;
+  const findings = tidyFindings(judged, subject.path);
+  const failed = judged.some((finding) => finding.severity === 'error');
   const base = { verifier: verifier.id, version: verifier.version, path: subject.path, findings };
   if (failed) return { ...base, verdict: 'failed' };
   if (outcome.inconclusive === undefined) return { ...base, verdict: 'passed' };
   const [reason] = tidyFindings([{ rule: '', severity: 'info', message: outcome.inconclusive }], subject.path);
   return { ...base, verdict: 'inconclusive', reason: reason?.message };
+}
+
+/** What the same verifier says of the file as it stood there before; nothing where there was none, or where it breaks on that. */
+async function foundBefore(verifier: Verifier, subject: Subject, context: VerifyContext): Promise<Finding[]> {
+  const { before, path } = subject;
+  if (before === null || !verifier.applies(path, before)) return [];
+  const siblings = new Map(context.siblings).set(path, before);
+  try {
+    const earlier = { path, bytes: Buffer.from(before, 'utf8'), text: before, before };
+    return (await verifier.run(earlier, { ...context, siblings })).findings;
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Takes errors that the file had before for warnings: a maintainer's file with a fault of its own may still be kept, or get an
+ * addition. Each old finding excuses one new one. A text that cannot be shown truthfully is excused by nothing.
+ */
+function leniently(findings: readonly Finding[], old: readonly Finding[]): Finding[] {
+  const key = ({ rule, message }: Finding): string => `${rule}\n${message}`;
+  const left = new Map<string, number>();
+  for (const finding of old) left.set(key(finding), (left.get(key(finding)) ?? 0) + 1);
+  return findings.map((finding): Finding => {
+    const count = left.get(key(finding)) ?? 0;
+    if (finding.severity !== 'error' || count === 0 || UNUSABLE_RULES.has(finding.rule)) return finding;
+    left.set(key(finding), count - 1);
+    return { ...finding, severity: 'warning', message: `${finding.message} (It was there before.)` };
+  });
 }
 
 function skipped(verifier: Verifier, path: string, reason: string): Verification {

@@ -62,6 +62,7 @@ export function factsOf(tree: Tree, git: GitFacts, topLevel: readonly string[]):
     healthPath: serves ? findHealthPath(tree) : null,
     services: findServices(dependencies, tree),
     envNames: findEnvNames(tree),
+    ...(chosen ? { runtimeDependencies: found.runtimeDependencies ?? dependencies.length } : {}),
     nativeDependencies: findNative(dependencies),
     ...git,
     existing: findExisting(tree.paths),

@@ -22,6 +22,7 @@ export type EcosystemFacts = Partial<
     | 'entryPoint'
     | 'buildOutput'
     | 'packages'
+    | 'runtimeDependencies'
   >
 > & {
   /** Names of the dependencies that production needs. */

@@ -6,6 +6,9 @@ import { GO_CURRENT } from './versions';
 
 const isMain = (text: string): boolean => /^package main\b/m.test(text) && /^func main\(/m.test(text);
 
+/** Directories that `./...` passes over (`go help packages`): what stands there is no part of the module. */
+const OUTSIDE_MODULE = /(^|\/)(?:[_.][^/]*|testdata)\//;
+
 /** Facts of a Go module, from go.mod and its `package main` directories. Null without go.mod. */
 export function goFacts(tree: Tree): EcosystemFacts | null {
   const text = tree.text('go.mod');
@@ -20,7 +23,9 @@ export function goFacts(tree: Tree): EcosystemFacts | null {
     : old
       ? `current release (go.mod states only go ${stated})`
       : 'go.mod go';
-  const mains = tree.sources.filter((path) => path.endsWith('.go') && isMain(tree.text(path) ?? ''));
+  const mains = tree.sources.filter(
+    (path) => path.endsWith('.go') && !OUTSIDE_MODULE.test(path) && isMain(tree.text(path) ?? ''),
+  );
   const folders = [...new Set(mains.map((path) => posix.dirname(path)))];
   const name =
     module

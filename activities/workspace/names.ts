@@ -71,7 +71,7 @@ export function languageOf(path: string): Language | null {
 }
 
 const NOT_PRODUCTION_FOLDER =
-  /(^|\/)(tests?|testing|__tests__|__mocks__|specs?|e2e|examples?|samples?|demos?|docs?|website|bench(mark)?s?|fixtures?|testdata|scripts|tools|tutorials?|migrations|\.[^/]+)\//i;
+  /(^|\/)(tests?|testing|__tests__|__mocks__|specs?|e2e|_?examples?|samples?|demos?|docs?|website|bench(mark)?s?|fixtures?|testdata|scripts|tools|tutorials?|migrations|\.[^/]+)\//i;
 const NOT_PRODUCTION_FILE =
   /(\.(test|spec|test-d|bench|stories|config)\.[cm]?[jt]sx?|_test\.(go|py)|(^|\/)(test_[^/]*|conftest|setup|noxfile|tasks|fabfile)\.py|(^|\/)(gruntfile|gulpfile)\.[cm]?js|tests?\.(py|js|rs))$/i;
 

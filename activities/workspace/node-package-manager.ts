@@ -52,7 +52,12 @@ function isYarnBerry(manager: PackageManager, tree: Tree): boolean {
 export function nodeInstall(manager: PackageManager, tree: Tree): FoundCommand {
   const { name, lockfile } = manager;
   const source = lockfile ?? 'package.json (no lock file)';
-  if (!lockfile) return { run: `${name} install`, source };
+  // In CI, Yarn 2 and later refuses to make a lock file unless it is told to.
+  if (!lockfile)
+    return {
+      run: name === 'yarn' && isYarnBerry(manager, tree) ? 'yarn install --no-immutable' : `${name} install`,
+      source,
+    };
   if (name === 'npm') return { run: 'npm ci', source };
   const frozen = name === 'yarn' && isYarnBerry(manager, tree) ? '--immutable' : '--frozen-lockfile';
   return { run: `${name} install ${frozen}`, source };

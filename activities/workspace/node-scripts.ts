@@ -33,6 +33,14 @@ function watches(script: string): boolean {
   return /(^|\s)(--watch(All)?|-w)(?=\s|$)(?!=false)/.test(script) && !/--watch(All)?=false/.test(script);
 }
 
+const LINTS = /\b(?:npm|pnpm|yarn)\s+(?:run\s+)?lint\b/;
+
+function testsOnly(scripts: Scripts, name: string): boolean {
+  const script = Object.hasOwn(scripts, name) ? (scripts[name] ?? '') : '';
+  // One that only measures coverage of "npm test" would lint again.
+  return script !== '' && !LINTS.test(script) && !/\b(?:npm|pnpm|yarn)\s+(?:run\s+)?test(?![\w:-])/.test(script);
+}
+
 /** The command for one purpose, or null where package.json has no script for it. */
 export function nodeScript(
   purpose: keyof typeof NAMES,
@@ -45,6 +53,9 @@ export function nodeScript(
     // A hook of the start script is the build only where it compiles.
     if (candidate.startsWith('prestart'))
       return /\b(tsc|swc|babel|esbuild|tsup|webpack|rollup|nest build)\b/.test(script);
+    // Where CI has a test script of its own because the everyday one lints as well, that is the one for CI.
+    if (candidate === 'test' && LINTS.test(script) && ['test:ci', 'test-ci'].some((own) => testsOnly(scripts, own)))
+      return false;
     // A script "types" may as well generate declarations.
     return candidate !== 'types' || /--noEmit/i.test(script);
   });

@@ -18,6 +18,8 @@ export function nodeFacts(tree: Tree): EcosystemFacts | null {
   const globs = workspaceGlobs(manifest, parseJson(tree.text('lerna.json')), tree);
   const packages = expandPackages(tree, globs, 'package.json');
   const build = nodeScript('build', scripts, manager);
+  const manifests = [manifest, ...packages.map((folder) => parseJson(tree.text(`${folder}/package.json`)) ?? {})];
+  const dependencies = manifests.flatMap(runtimeDependencies);
   const buildScript = build ? scripts[build.source.replace('package.json scripts.', '')] : undefined;
   return {
     ...nodeRuntime(manifest, tree, kind.library || kind.cli),
@@ -33,9 +35,9 @@ export function nodeFacts(tree: Tree): EcosystemFacts | null {
     scripts,
     buildOutput: nodeBuildOutput(manifest, buildScript, outDir(tree)),
     packages,
-    dependencies: [manifest, ...packages.map((folder) => parseJson(tree.text(`${folder}/package.json`)) ?? {})].flatMap(
-      runtimeDependencies,
-    ),
+    dependencies,
+    // npm and pnpm install peers as well, though they say nothing of the services that the product uses.
+    runtimeDependencies: dependencies.length + Object.keys(dictAt(manifest, 'peerDependencies')).length,
   };
 }
 

@@ -65,6 +65,8 @@ export function findPorts(tree: Tree, language: Language, start: { script: strin
   if (start) {
     for (const path of tree.sources) {
       const text = tree.text(path) ?? '';
+      // A profiler's own server is for its developer, wherever it listens.
+      if (/"net\/http\/pprof"/.test(text)) continue;
       for (const expression of IN_CODE[language]) {
         for (const match of codeMatches(text, expression)) add(match[1], `${path}:${lineAt(text, match.index)}`);
       }

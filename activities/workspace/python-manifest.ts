@@ -1,3 +1,4 @@
+import { classifiersIn, entryPointsInSetup, extrasInSetup, listInSetup, nameInSetup } from './python-setup';
 import { dictAt, isDict, parseIni, parseToml, stringAt, stringMapAt, stringsAt } from './shape';
 import type { Tree } from './tree';
 
@@ -88,6 +89,7 @@ export function pythonManifest(tree: Tree): PythonManifest | null {
       ...Object.fromEntries(
         Object.entries(cfg['options.extras_require'] ?? {}).map(([key, text]) => [key, names(lines(text))]),
       ),
+      ...Object.fromEntries(Object.entries(extrasInSetup(setup)).map(([key, list]) => [key, names(list)])),
     },
     groups: {
       ...sets(dictAt(pyproject, 'tool', 'pdm', 'dev-dependencies')),
@@ -103,22 +105,13 @@ export function pythonManifest(tree: Tree): PythonManifest | null {
       ...consoleScripts([
         ...lines(cfg['options.entry_points']?.console_scripts),
         ...listInSetup(setup, 'console_scripts'),
+        ...lines(entryPointsInSetup(setup)),
       ]),
     },
     packaged:
       isDict(pyproject['build-system']) || isDict(pyproject.project) || setup !== '' || cfg.options !== undefined,
     pyproject,
   };
-}
-
-const nameInSetup = (setup: string): string | null => /\bname\s*=\s*['"]([^'"]+)['"]/.exec(setup)?.[1] ?? null;
-const classifiersIn = (setup: string): string[] =>
-  [...setup.matchAll(/['"]([A-Z][\w ]+ :: [^'"]+)['"]/g)].map((m) => m[1] ?? '');
-
-/** Strings of a literal list in setup.py; code that computes one is not followed. */
-function listInSetup(setup: string, key: string): string[] {
-  const list = new RegExp(String.raw`\b${key}['"]?\s*[=:]\s*\[([^\]]*)\]`).exec(setup)?.[1] ?? '';
-  return [...list.matchAll(/['"]([^'"]+)['"]/g)].map((match) => match[1] ?? '');
 }
 
 function consoleScripts(entries: readonly string[]): { [name: string]: string } {

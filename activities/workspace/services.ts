@@ -1,4 +1,6 @@
+import type { Language } from '../../plan/types';
 import { codeMatches } from './finding';
+import { languageOf } from './names';
 import type { Tree } from './tree';
 
 /** Service → drivers, by the names of all ecosystems (they do not collide). */
@@ -66,16 +68,28 @@ export function findNative(dependencies: readonly string[]): string[] {
   return [...new Set(dependencies.filter((name) => NATIVE.has(name)))].sort();
 }
 
-const ENVIRONMENT: readonly RegExp[] = [
-  /\b(?:process|Bun)\.env\.([A-Z_][A-Z0-9_]*)\b/g,
-  /\bprocess\.env\[\s{0,40}['"`]([A-Z_][A-Z0-9_]*)['"`]\s{0,40}\]/g,
-  /\bimport\.meta\.env\.([A-Z_][A-Z0-9_]*)\b/g,
-  /\bos\.environ(?:\.get\(|\.setdefault\(|\[)\s{0,40}['"]([A-Z_][A-Z0-9_]*)['"]/g,
-  /\bos\.(?:getenv|Getenv|LookupEnv)\(\s{0,40}['"]([A-Z_][A-Z0-9_]*)['"]/g,
-  /\b(?:env|config)(?:\.(?:str|bool|int|list|url|db|get))?\(\s{0,40}['"]([A-Z][A-Z0-9]*_[A-Z0-9_]*|[A-Z]{4,})['"]/g,
-  /\benv::var(?:_os)?\(\s{0,40}"([A-Z_][A-Z0-9_]*)"/g,
-  /\bSystem\.getenv\(\s{0,40}"([A-Z_][A-Z0-9_]*)"/g,
-];
+/** `env('NAME')` and `config('NAME')`: helpers of django-environ, decouple, Nest's configuration and the like. */
+const HELPER =
+  /\b(?:env|config)(?:\.(?:str|bool|int|list|url|db|get))?\(\s{0,40}['"]([A-Z][A-Z0-9]*_[A-Z0-9_]*|[A-Z]{4,})['"]/g;
+
+/** By language: a text of another one in a string (a linter's samples, say) reads no environment. */
+const ENVIRONMENT: { [language in Language]: readonly RegExp[] } = {
+  node: [
+    /\b(?:process|Bun)\.env\.([A-Z_][A-Z0-9_]*)\b/g,
+    /\bprocess\.env\[\s{0,40}['"`]([A-Z_][A-Z0-9_]*)['"`]\s{0,40}\]/g,
+    /\bimport\.meta\.env\.([A-Z_][A-Z0-9_]*)\b/g,
+    HELPER,
+  ],
+  python: [
+    /\bos\.environ(?:\.get\(|\.setdefault\(|\[)\s{0,40}['"]([A-Z_][A-Z0-9_]*)['"]/g,
+    /\bos\.getenv\(\s{0,40}['"]([A-Z_][A-Z0-9_]*)['"]/g,
+    HELPER,
+  ],
+  go: [/\bos\.(?:Getenv|LookupEnv)\(\s{0,40}"([A-Z_][A-Z0-9_]*)"/g],
+  rust: [/\benv::var(?:_os)?\(\s{0,40}"([A-Z_][A-Z0-9_]*)"/g],
+  java: [/\bSystem\.getenv\(\s{0,40}"([A-Z_][A-Z0-9_]*)"/g],
+  unknown: [],
+};
 
 /** Set by every shell or CI, and nothing that a deployment has to provide. */
 const AMBIENT = new Set(
@@ -88,7 +102,10 @@ export function findEnvNames(tree: Tree): string[] {
   const names = new Set<string>();
   for (const path of tree.sources) {
     const text = tree.text(path) ?? '';
-    for (const expression of ENVIRONMENT) for (const match of codeMatches(text, expression)) names.add(match[1] ?? '');
+    const language = languageOf(path) ?? 'unknown';
+    for (const expression of ENVIRONMENT[language])
+      for (const match of codeMatches(text, expression)) names.add(match[1] ?? '');
+    if (language !== 'node') continue;
     for (const match of codeMatches(text, /\{([^{}]*)\}\s{0,40}=\s{0,40}process\.env\b/g)) {
       for (const part of (match[1] ?? '').split(',')) names.add(/^\s*([A-Z_][A-Z0-9_]*)/.exec(part)?.[1] ?? '');
     }

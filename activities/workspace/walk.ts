@@ -13,7 +13,7 @@ export interface Walked {
   files: string[];
   /** Regular files that `.gitignore` leaves out, in directories that it does not. */
   ignored: string[];
-  /** Names at the top, directories with a trailing slash. */
+  /** Names at the top that `.gitignore` leaves in, so that a fresh clone has them; directories with a trailing slash. */
   topLevel: string[];
   /** True where a limit stopped the walk: some files are in neither list. */
   truncated: boolean;
@@ -44,12 +44,14 @@ export async function walk(root: string, maxFiles = MAX_FILES): Promise<Walked> 
         const path = `${folder}${entry.name}`;
         if (entry.isDirectory()) {
           if (isDerivedDirectory(entry.name)) continue;
+          if (isIgnored(here, path, true)) continue;
           if (folder === '') walked.topLevel.push(`${entry.name}/`);
-          if (!isIgnored(here, path, true)) below.push({ folder: `${path}/`, rules: here });
+          below.push({ folder: `${path}/`, rules: here });
         } else if (entry.isFile()) {
-          if (folder === '') walked.topLevel.push(entry.name);
+          const ignored = isIgnored(here, path, false);
+          if (folder === '' && !ignored) walked.topLevel.push(entry.name);
           if (walked.files.length + walked.ignored.length >= maxFiles) walked.truncated = true;
-          else (isIgnored(here, path, false) ? walked.ignored : walked.files).push(path);
+          else (ignored ? walked.ignored : walked.files).push(path);
         }
       }
     }

@@ -33,14 +33,20 @@ export interface ProcessRow {
 
 export class Installation {
   readonly home = mkdtempSync(join(tmpdir(), 'planwright-e2e-home-'));
-  readonly workspace = realpathSync(mkdtempSync(join(tmpdir(), 'planwright-e2e-ws-')));
+  readonly workspace: string;
   private readonly children = new Set<ChildProcess>();
 
-  /** @param env added to the environment of every command: provider settings */
+  /**
+   * @param env added to the environment of every command: provider settings
+   * @param project copied into the workspace
+   * @param workspace an empty directory to work in; one is made unless told
+   */
   constructor(
     private readonly env: NodeJS.ProcessEnv = {},
     project: string | null = join(ROOT, 'examples', 'node-service'),
+    workspace?: string,
   ) {
+    this.workspace = realpathSync(workspace ?? mkdtempSync(join(tmpdir(), 'planwright-e2e-ws-')));
     if (!existsSync(join(ROOT, 'dist', 'client', 'cli', 'main.js')))
       throw new Error('no dist/: run `npm run build` first');
     if (project) cpSync(project, this.workspace, { recursive: true });
@@ -121,6 +127,34 @@ export class Installation {
     return (JSON.parse(stdout) as { processes: ProcessRow[] }).processes;
   }
 
+  /** Where the embedded server listens. */
+  async server(): Promise<{ address: string; namespace: string }> {
+    return JSON.parse((await this.ok(['status', '--json'])).stdout) as { address: string; namespace: string };
+  }
+
+  /** Command lines of processes that belong to this installation, by pid; commands under way are among them. */
+  private running(): Map<number, string> {
+    const found = new Map<number, string>();
+    for (const pid of readdirSync('/proc').map(Number).filter(Boolean)) {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+        if (line.includes(this.home) || line.includes(this.workspace)) found.set(pid, line);
+      } catch {
+        // It ended while we looked.
+      }
+    }
+    return found;
+  }
+
+  /** Processes of this installation that `status` does not know, or knows and nobody can find. */
+  async strangers(): Promise<string[]> {
+    const known = await this.processes();
+    const running = this.running();
+    const missing = known.filter(({ pid }) => !running.has(pid)).map(({ name }) => `${name} is gone`);
+    const unknown = [...running].filter(([pid]) => !known.some((row) => row.pid === pid)).map(([, line]) => line);
+    return [...missing, ...unknown];
+  }
+
   async kill(name: ProcessRow['name']): Promise<boolean> {
     const row = (await this.processes()).find((one) => one.name === name);
     if (!row) return false;
@@ -132,7 +166,7 @@ export class Installation {
     }
   }
 
-  /** Files of the workspace by relative path, without planwright's own folder. */
+  /** Regular files of the workspace by relative path, without planwright's own folder. */
   files(): { [path: string]: string } {
     const found: { [path: string]: string } = {};
     const walk = (folder: string): void => {
@@ -140,7 +174,7 @@ export class Installation {
         const path = join(folder, entry.name);
         if (entry.isDirectory()) {
           if (entry.name !== '.planwright') walk(path);
-        } else {
+        } else if (entry.isFile()) {
           found[relative(this.workspace, path)] = readFileSync(path, 'utf8');
         }
       }
@@ -155,11 +189,14 @@ export class Installation {
     return all.filter((path) => /\.tmp$|planwright-tmp/.test(path));
   }
 
-  async close(): Promise<void> {
+  /** Ends everything. @returns processes that are still there, by command line */
+  async close(): Promise<string[]> {
     for (const child of this.children) child.kill('SIGKILL');
     await this.run(['down', '--purge']);
+    const left = [...this.running().values()];
     rmSync(this.home, { recursive: true, force: true });
     rmSync(this.workspace, { recursive: true, force: true });
+    return left;
   }
 }
 

@@ -88,8 +88,25 @@ describe('the risk of a plan', () => {
   it('is LOW for CI, and names why', () => {
     expect(planRisk(graph('github-actions', 'Run lint and tests'), skills)).toEqual({
       risk: 'LOW',
-      reasons: expect.arrayContaining([{ rule: 'CI and monitoring', level: 'LOW', where: 'task 1, description' }]),
+      reasons: [{ rule: 'skill github-actions', level: 'LOW', where: 'task 1' }],
     });
+  });
+
+  it('gives one reason where several rules say what the skill says', () => {
+    const input = { dockerfile: 'docker/Dockerfile', image: 'docker.example.org/app' };
+    expect(planRisk(graph('docker-compose', 'A compose file for the container', input), skills).reasons).toEqual([
+      { rule: 'skill docker-compose', level: 'MEDIUM', where: 'task 1' },
+    ]);
+  });
+
+  it('names each rule that raises a task once, with its first place', () => {
+    const ruling = planRisk(graph('makefile', 'Rotate secrets in docker', { a: 'secrets', b: 'iam' }), skills);
+    expect(ruling.reasons).toEqual([
+      { rule: 'secrets and credentials', level: 'HIGH', where: 'task 1, description' },
+      { rule: 'identity and access (IAM)', level: 'HIGH', where: 'task 1, input.b' },
+      { rule: 'infrastructure', level: 'MEDIUM', where: 'task 1, description' },
+      { rule: 'skill makefile', level: 'LOW', where: 'task 1' },
+    ]);
   });
 
   it('looks into every input value and says where', () => {
@@ -200,6 +217,36 @@ describe('T10: over-privileged CI', () => {
     'cat x | sh',
     'curl x | shasum -c',
   ])('%j is not HIGH', (line) => expect(high('scripts/x.sh', `${line}\n`)).toBe(false));
+});
+
+describe('a file that a maintainer had before', () => {
+  const socket = '\tdocker run -v /var/run/docker.sock:/var/run/docker.sock x\n';
+  const before = `build:\n${socket}`;
+
+  it('is not risky for what stood there', () => {
+    const ruling = artifactRisk('Makefile', `${before}\ntest:\n\tnpm test\n`, 'LOW', before);
+    expect(ruling).toEqual({ risk: 'LOW', reasons: [] });
+    expect(artifactRisk('.envrc', 'x', 'LOW', 'x').risk).toBe('LOW');
+  });
+
+  it.each([
+    ['one more of the same', `${before}again:\n${socket}`, 'Makefile, line 4'],
+    ['another of the same kind', `${before}again:\n\tx -v /run/docker.sock:/y\n`, 'Makefile, line 4'],
+  ])('is for %s', (_name, content, where) => {
+    expect(artifactRisk('Makefile', content, 'LOW', before).reasons).toEqual([
+      { rule: 'access to the Docker socket', level: 'HIGH', where },
+    ]);
+  });
+
+  it('is for a checkout that its own privileged trigger makes dangerous', () => {
+    const own = 'on: [pull_request_target]\njobs:\n';
+    const content = `${own}  ref: \${{ github.event.pull_request.head.sha }}\n`;
+    expect(artifactRisk(workflow, content, 'LOW', own).risk).toBe('HIGH');
+  });
+
+  it('is for a file that a tool executes once it changes', () => {
+    expect(artifactRisk('.envrc', 'y', 'LOW', 'x').risk).toBe('HIGH');
+  });
 });
 
 describe('contents that reach for power', () => {

@@ -32,6 +32,11 @@ it('appends only targets that do not exist, never help', () => {
   );
 });
 
+it('leaves one empty line before an addition, also where the file ends with one', () => {
+  expect(appendTargets('test:\n\tx\n\n', FRESH)).toMatch(/^test:\n\tx\n\n# Added/);
+  expect(appendLines('', '.git')).toBe('# Added by Planwright.\n.git\n');
+});
+
 it('does not take a variable for a target', () => {
   expect(appendTargets('lint := eslint\ntest:\n\tx\n', FRESH)).toContain('\nlint: ##');
 });

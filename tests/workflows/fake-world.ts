@@ -3,6 +3,7 @@
  * what the test says, files in a map. What activities really do is tested in their own room.
  */
 import { randomBytes } from 'node:crypto';
+import { heartbeat } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -43,6 +44,8 @@ export interface Script {
   generate: (request: GenerateRequest) => string | Promise<string>;
   verdict: (task: string, content: string) => Verdict;
   fileRisk: (path: string) => Risk;
+  /** Further files of a task, beside `<task>.txt`, as a generation gives them: path → content. */
+  also: (request: GenerateRequest) => { [path: string]: string };
   planFaults: string[][];
 }
 
@@ -57,6 +60,7 @@ export class FakeWorld {
     generate: (request) => `content of ${request.task.id}, generation ${request.generation}`,
     verdict: () => 'passed',
     fileRisk: () => 'LOW',
+    also: () => ({}),
     planFaults: [],
   };
   readonly taskQueue = `planwright-test-${randomBytes(4).toString('hex')}`;
@@ -89,20 +93,22 @@ export class FakeWorld {
       const { task, generation } = request;
       this.calls.push(`generate ${task.id} ${generation}`);
       this.requests.generate.push(request);
-      const content = await this.script.generate(request);
+      const beat = setInterval(heartbeat, 1_000);
+      const content = await Promise.resolve(this.script.generate(request)).finally(() => clearInterval(beat));
       const path = `${task.id}.txt`;
-      const overlay = request.overlay[path];
-      const file: ArtifactFile = {
-        path,
-        sha256: this.stored(content),
-        bytes: content.length,
-        preSha256: overlay ?? this.base(path),
-        mode: '0644',
-      };
+      const files = Object.entries({ [path]: content, ...this.script.also(request) }).map(
+        ([name, text]): ArtifactFile => ({
+          path: name,
+          sha256: this.stored(text),
+          bytes: text.length,
+          preSha256: request.overlay[name] ?? this.base(name),
+          mode: '0644',
+        }),
+      );
       return {
-        files: [file],
+        files,
         summary: `made ${path}`,
-        output: { summary: `made ${path}`, files: [path], port: 3000 },
+        output: { summary: `made ${path}`, files: files.map((file) => file.path), port: 3000 },
         skill: {
           toolType: 'built-in',
           toolVersion: '1.0.0',

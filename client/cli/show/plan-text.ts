@@ -19,7 +19,8 @@ export function planText(view: PlanView, style: Style, note: string | null = nul
   if (view.graph.nodes.length > 0)
     lines.push('', ...view.graph.nodes.flatMap((node) => taskLines(view, node.id, style)));
   if (view.graph.nodes.length > 0) lines.push('', ...riskLines(view, style));
-  if (view.notes && view.notes.length > 0) lines.push('', ...view.notes.map((text) => style.warn(`Note: ${safe(text)}`)));
+  if (view.notes && view.notes.length > 0)
+    lines.push('', ...view.notes.map((text) => style.warn(`Note: ${safe(text)}`)));
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,5 +1,6 @@
 import { checkPlan } from '../../../activities/llm/check';
 import { planTemplate, templateAbilities } from '../../../activities/llm/template';
+import { templateNotes } from '../../../activities/llm/template-notes';
 import { loadSkills } from '../../../skills/load';
 import { facts, skills } from './fixtures';
 
@@ -44,6 +45,22 @@ describe('the template provider plans by rules', () => {
     },
   );
 
+  it.each([
+    ['a Dockerfile and Terraform and a Jenkinsfile', 'no rule for Terraform and Jenkins, so this plan leaves them out'],
+    ['CI, a Helm chart, k8s manifests and nginx', 'no rule for Kubernetes, Helm and nginx'],
+    ['a Dockerfile, then deploy it', 'no rule for a deployment, so this plan leaves it out'],
+    ['GitLab CI/CD and a Dockerfile', 'no rule for GitLab CI,'],
+  ])('says what it leaves out of "%s"', (goal, note) => {
+    expect(templateNotes(goal, skills())).toEqual([expect.stringContaining(note)]);
+  });
+
+  it.each([
+    'Set up CI/CD with GitHub Actions, a Dockerfile and docker-compose for this Node.js app',
+    'a Dockerfile, no Kubernetes',
+    'CI without Terraform or Ansible',
+    'a Dockerfile for the package',
+  ])('has nothing to say about "%s"', (goal) => expect(templateNotes(goal, skills())).toEqual([]));
+
   it('says what it can do', () => {
     expect(templateAbilities(skills())).toContain('dockerfile (dockerfile, docker, container)');
   });
@@ -51,6 +68,7 @@ describe('the template provider plans by rules', () => {
   it('stays fast on a goal of 50,000 characters', () => {
     expect(tools(`${'without a '.repeat(5000)}`)).toBeNull();
     expect(tools(`${'no docker, '.repeat(4500)}`)).toBeNull();
+    expect(templateNotes('no helm, '.repeat(5000), skills())).toEqual([]);
   });
 });
 
@@ -66,10 +84,24 @@ describe('with the built-in skills', () => {
     expect(planned.map((graph) => graph?.nodes.map(({ tool }) => tool))).toEqual([
       ['github-actions', 'dockerfile', 'docker-compose'],
       ['dockerfile'],
-      ['dockerfile', 'makefile', 'docker-compose', 'github-actions'],
+      ['dockerfile', 'docker-compose', 'makefile', 'github-actions'],
     ]);
     for (const graph of planned) expect(graph && checkPlan(graph, builtIn, facts, 200).faults).toEqual([]);
     expect(planned[0]?.nodes[2]?.input).toEqual({ dockerfile: '$ref:2', port: '$ref:2.port' });
+  });
+
+  it('lets CI build the image that the same plan describes, and make run the services', async () => {
+    const builtIn = await loadSkills();
+    const inputs = (goal: string) =>
+      Object.fromEntries(planTemplate(goal, facts, builtIn)?.nodes.map(({ tool, input }) => [tool, input]) ?? []);
+    expect(inputs('CI and a Dockerfile')['github-actions']).toEqual({ docker: true });
+    expect(inputs('CI')['github-actions']).toEqual({});
+    expect(inputs('a Dockerfile, docker-compose and a Makefile').makefile).toEqual({
+      dockerfile: '$ref:1',
+      composeFile: '$ref:2',
+      service: '$ref:2.service',
+      port: '$ref:2.port',
+    });
   });
 
   it('rates the goal of the README no higher than MEDIUM, so that --yes carries it out', async () => {

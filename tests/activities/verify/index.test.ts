@@ -48,6 +48,26 @@ describe('verifying files', () => {
     expect(dockerfile?.findings[0]?.rule).toBe('copy-ignored');
   });
 
+  describe('a file that stood there before', () => {
+    const old = WORKFLOW.replace('- run: a', '- uses: actions/checkout@v1');
+    const verdictOf = async (content: string, preContent: string): Promise<Verification> => {
+      const files = [{ path: '.github/workflows/ci.yml', content, preContent }];
+      const rows = await verifyFiles({ files, verifiers: [] });
+      return rows.find(({ verifier }) => verifier === 'actionlint') ?? row('failed');
+    };
+
+    it('may be kept with its own faults, which are still told', async () => {
+      const kept = await verdictOf(old, old);
+      expect(kept).toMatchObject({ verdict: 'passed', findings: [{ severity: 'warning' }] });
+      expect(kept.findings[0]?.message).toMatch(/too old.*It was there before/);
+    });
+
+    it('may not get another one, nor the same once more', async () => {
+      expect((await verdictOf(old.replace('ubuntu-latest', 'ubuntu-latst'), old)).verdict).toBe('failed');
+      expect((await verdictOf(`${old}      - uses: actions/checkout@v1\n`, old)).verdict).toBe('failed');
+    });
+  });
+
   it('throws when it is aborted', async () => {
     const files = [{ path: 'a.txt', content: 'a', preContent: null }];
     const signal = AbortSignal.abort(new Error('stopped'));

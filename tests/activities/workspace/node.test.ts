@@ -301,3 +301,47 @@ it('survives a manifest in which everything has the wrong type', async () => {
   });
   expect(facts).toMatchObject({ name: 'shop', language: 'node', test: null });
 });
+
+describe('what a production install brings', () => {
+  const of = async (manifest: object): Promise<number | undefined> =>
+    (await factsOf({ 'package.json': { name: 'a', ...manifest } })).runtimeDependencies;
+
+  it('is counted by the manifest, without development dependencies', async () => {
+    expect(await of({ devDependencies: { jest: '1' } })).toBe(0);
+    expect(await of({ dependencies: { a: '1' }, optionalDependencies: { b: '1' }, peerDependencies: { c: '1' } })).toBe(
+      3,
+    );
+  });
+
+  it('is not known without a manifest', async () => {
+    expect((await factsOf({ 'a.js': '' })).runtimeDependencies).toBeUndefined();
+  });
+});
+
+describe('scripts for CI', () => {
+  const testOf = async (scripts: object): Promise<string | undefined> =>
+    (await factsOf({ 'package.json': { name: 'a', scripts } })).test?.run;
+
+  it('are taken where the everyday test also lints', async () => {
+    const unit = { test: 'npm run lint && npm run unit', unit: 'borp' };
+    expect(await testOf({ ...unit, 'test:ci': 'npm run unit' })).toBe('npm run test:ci');
+    expect(await testOf({ ...unit, 'test-ci': 'nyc npm test' })).toBe('npm test');
+    expect(await testOf({ test: 'mocha', 'test-ci': 'nyc mocha' })).toBe('npm test');
+  });
+});
+
+it('lists at the top only what a fresh clone has', async () => {
+  const facts = await factsOf({
+    'package.json': { name: 'a' },
+    '.gitignore': 'public/\nlocal.json\n',
+    'public/a.css': '',
+    'views/a.html': '',
+    'local.json': '{}',
+  });
+  expect(facts.topLevel).toEqual(['.gitignore', 'package.json', 'views/']);
+});
+
+it('lets Yarn 2 make its first lock file in CI', async () => {
+  const { install } = await factsOf({ 'package.json': { name: 'a', packageManager: 'yarn@4.1.0' } });
+  expect(install?.run).toBe('yarn install --no-immutable');
+});

@@ -40,6 +40,28 @@ describe('facts of other ecosystems', () => {
     });
   });
 
+  it('do not look for a command where the go tool does not', async () => {
+    const main = 'package main\n\nfunc main() {}\n';
+    const facts = await factsOf({
+      'go.mod': 'module a\n\ngo 1.23\n',
+      'a.go': 'package a\n',
+      '_examples/hello/main.go': main,
+      'internal/testdata/x/main.go': main,
+    });
+    expect(facts).toMatchObject({ library: true, start: null, ports: [] });
+  });
+
+  it('take neither a profiler for a service nor the samples of another language for settings', async () => {
+    const facts = await factsOf({
+      'go.mod': 'module a\n\ngo 1.23\n',
+      'main.go': 'package main\n\nfunc main() { os.Getenv("SCAN_CONFIG") }\n',
+      'profile.go':
+        'package main\n\nimport _ "net/http/pprof"\nfunc p() { http.ListenAndServe("localhost:6060", nil) }\n',
+      'samples.go': 'package main\n\nvar s = `os.environ.get("HF_TOKEN") process.env.AWS_SECRET`\n',
+    });
+    expect(facts).toMatchObject({ ports: [], envNames: ['SCAN_CONFIG'] });
+  });
+
   it('call a Go module without a main package a library', async () => {
     expect(await factsOf({ 'go.mod': 'module a\n\ngo 1.23\n', 'a.go': 'package a\n' })).toMatchObject({
       library: true,

@@ -183,3 +183,43 @@ build-backend = "flit_core.buildapi"
     expect(await factsOf({ 'pyproject.toml': '[[[', 'a.py': '' })).toMatchObject({ language: 'python', name: 'shop' });
   });
 });
+
+describe('setup.py', () => {
+  const setup = [
+    'from setuptools import setup',
+    'setup(',
+    '  name="datasette", python_requires=">=3.10",',
+    '  entry_points="""',
+    '    [console_scripts]',
+    '    datasette=datasette.cli:cli',
+    '  """,',
+    '  extras_require={',
+    '    "docs": ["furo==1", "sphinx[all]>2"],  # not "pytest"',
+    "    'test': [\"pytest>=5.2.2\", 'black==24.4.2'],",
+    '    "all": EVERYTHING,',
+    '  },',
+    '  tests_require=["nose"],',
+    ')',
+  ].join('\n');
+
+  it('states extras and commands in literals', async () => {
+    const facts = await factsOf({
+      'setup.py': setup,
+      'datasette/cli.py': 'x = 1',
+      'tests/test_a.py': 'def test_a(): pass',
+    });
+    expect(facts).toMatchObject({
+      name: 'datasette',
+      library: false,
+      cli: true,
+      start: { run: 'datasette', source: 'console scripts' },
+      install: { run: 'pip install -e ".[test]"' },
+      test: { run: 'pytest', source: 'pytest in the extra "test"' },
+    });
+  });
+
+  it('is read fast whatever is in it', async () => {
+    const hostile = `setup(extras_require={${'"a": [['.repeat(40_000)}`;
+    expect(await factsOf({ 'setup.py': hostile })).toMatchObject({ language: 'python' });
+  });
+});

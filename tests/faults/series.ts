@@ -1,0 +1,155 @@
+/** One installation, one model server, and rounds of the same job in it: one undisturbed, then disturbed ones. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PlanView } from '../../plan/view';
+import { Installation, type Running } from '../e2e/installation';
+import { type ModelCall, type ModelReply, type ModelServer, startModelServer } from '../support/model-server';
+import type { Random } from '../support/random';
+import { answerTo, expectedFiles, questionOf, resetWorkspace } from './job';
+import { type Outcome, outcomeOf, repeatedCalls, type Strictness, type Window } from './outcome';
+import { Person } from './person';
+
+const LATENCY_MS = 200;
+const ROUND_MS = 100_000;
+
+/** A running round, as a fault sees it. */
+export interface World {
+  installation: Installation;
+  person: Person;
+  random: Random;
+  plan: string;
+  /** The `apply` that follows the plan; a fault that ends it starts another. */
+  cli: Running;
+  startCli(): void;
+  /** When something was broken. */
+  windows: Window[];
+}
+
+export interface Fault {
+  name: string;
+  strictness: Strictness;
+  /** More arguments of `apply`. */
+  apply?: string[];
+  /** Answers of the model server in place of the good ones; undefined: the good one. */
+  spoil?: (random: Random) => (question: string, time: number) => ModelReply | undefined;
+  /** What happens while the plan runs. */
+  strike?: (world: World) => Promise<void>;
+}
+
+export interface Round {
+  outcome: Outcome;
+  repeated: string[];
+  /** Processes that do not belong there, and ones that are missing. */
+  strangers: string[];
+  leftovers: string[];
+  exitCode: number | null;
+  /** Milliseconds from the begin of each window to the first answer of the plan after it. */
+  back: number[];
+}
+
+export class Series {
+  private readonly spoiled = new Set<ModelCall>();
+  private spoil: ReturnType<NonNullable<Fault['spoil']>> | null = null;
+  private readonly asked = new Map<string, number>();
+
+  private constructor(
+    readonly installation: Installation,
+    private readonly model: ModelServer,
+    private readonly person: Person,
+  ) {
+    model.reply = (call) => this.reply(call);
+  }
+
+  /** @param workspace an empty directory; one is made unless told */
+  static async start(workspace?: string): Promise<Series> {
+    const model = await startModelServer({ latencyMs: LATENCY_MS });
+    const env = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, PLANWRIGHT_MODEL: 'test' };
+    const installation = new Installation(env, null, workspace);
+    return new Series(installation, model, new Person(installation));
+  }
+
+  private reply(call: ModelCall): ModelReply {
+    const question = questionOf(call);
+    const time = (this.asked.get(question) ?? 0) + 1;
+    this.asked.set(question, time);
+    const bad = this.spoil?.(question, time);
+    if (bad) this.spoiled.add(call);
+    return bad ?? { content: answerTo(question) };
+  }
+
+  /** Does the job once under a fault, up to its end, also where that takes a retry. */
+  async round(fault: Fault, random: Random): Promise<Round> {
+    const { installation, person, model } = this;
+    resetWorkspace(installation.workspace);
+    const from = model.calls.length;
+    this.asked.clear();
+    this.spoil = fault.spoil?.(random) ?? null;
+    await installation.ok(['plan', '--graph', 'graph.json', `a round of ${fault.name}`]);
+    const plan = readFileSync(join(installation.workspace, '.planwright', 'active'), 'utf8').trim();
+    const start = (...flags: string[]): Running =>
+      installation.start(['apply', plan, '--json', '--wait', '10m', ...(fault.apply ?? []), ...flags]);
+    const world: World = {
+      ...{ installation, person, random, plan, windows: [], cli: start() },
+      startCli: () => {
+        world.cli = start();
+      },
+    };
+    const struck = fault.strike?.(world) ?? Promise.resolve();
+    struck.catch(() => undefined);
+    const back = this.timesBack(world);
+    const until = Date.now() + ROUND_MS;
+    const attend = (done: (view: PlanView) => boolean): Promise<PlanView> =>
+      person.attend(plan, done, until - Date.now());
+    let view = await attend(({ runs }) => runs.length > 0);
+    await struck;
+    let finished = await world.cli.done;
+    for (let retries = 0; fault.strictness !== 'all' && view.status !== 'completed' && retries < 3; retries++) {
+      const runs = view.runs.length;
+      const cli = start('--resume', '--retry');
+      view = await attend((now) => now.runs.length > runs);
+      finished = await cli.done;
+    }
+    const calls = model.calls.slice(from);
+    return {
+      outcome: outcomeOf(view, this.files(), fault.strictness),
+      repeated: repeatedCalls(calls, world.windows, this.spoiled),
+      strangers: await installation.strangers(),
+      leftovers: installation.leftovers(),
+      exitCode: finished.code,
+      back: back(),
+    };
+  }
+
+  private timesBack({ windows }: World): () => number[] {
+    const times = new Map<Window, number>();
+    this.person.onAnswer = (askedAt) => {
+      for (const window of windows) {
+        if (askedAt < window.from || times.has(window)) continue;
+        times.set(window, Date.now() - window.from);
+        if (window.to === Number.POSITIVE_INFINITY) window.to = Date.now();
+      }
+    };
+    return () => [...times.values()];
+  }
+
+  /** Files of the job, with their backups. */
+  private files(): { [path: string]: string } {
+    const inputs = ['graph.json', 'package.json'];
+    return Object.fromEntries(Object.entries(this.installation.files()).filter(([path]) => !inputs.includes(path)));
+  }
+
+  /** The job without a fault; checked against what was worked out by hand. */
+  async undisturbed(random: Random, strictness: Strictness): Promise<Round> {
+    const round = await this.round({ name: 'nothing', strictness }, random);
+    expect(round.outcome.files).toEqual(expectedFiles());
+    return round;
+  }
+
+  /** Ends everything. @returns what would not end */
+  async close(): Promise<string[]> {
+    await this.person.disconnect();
+    const left = await this.installation.close();
+    await this.model.close();
+    return left;
+  }
+}

@@ -1,0 +1,156 @@
+/** The plans whose event histories are golden: what a released version did must replay on every later one. */
+import { type Driver, node, terminal } from '../workflows/fake-world';
+
+/** Plays one plan to the point at which its history is recorded. */
+export type Shape = (plan: Driver) => Promise<unknown>;
+
+const gate = async (plan: Driver, path: string): Promise<string> => {
+  const view = await plan.until(({ gates }) => gates.some((open) => open.path === path));
+  return view.gates.find((open) => open.path === path)?.gate ?? '';
+};
+
+const noise = async (plan: Driver, count: number): Promise<void> => {
+  for (let left = count; left > 0; left -= 100) {
+    const signals = Array.from({ length: Math.min(100, left) }, () =>
+      plan.handle.signal('decide', { gate: 'gate-none', decision: 'approve', by: 'noise' }),
+    );
+    await Promise.all(signals);
+  }
+};
+
+const nextExecution = async (plan: Driver, first: string): Promise<void> => {
+  while ((await plan.handle.describe()).runId === first) await new Promise((resolve) => setTimeout(resolve, 50));
+};
+
+/** A generation of task 2 that is held until it is released. */
+function hold(plan: Driver): () => void {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  plan.world.script.generate = async ({ task }) => {
+    if (task.id === '2') await held;
+    return `content of ${task.id}`;
+  };
+  return release;
+}
+
+export const SHAPES: { [name: string]: Shape } = {
+  'apply-yes': async (plan) => {
+    await plan.plan();
+    await plan.run({ yes: true });
+  },
+  'graph-given': async (plan) => {
+    await plan.plan({ nodes: [node('a'), node('b', ['a']), node('c', ['a'])] });
+    await plan.run({ yes: true, concurrency: 1 });
+  },
+  'planning-asked-three-times': async (plan) => {
+    plan.world.script.planFaults = [['node 1: unknown tool'], ['a cycle'], []];
+    await plan.plan();
+  },
+  'planning-failed': async (plan) => {
+    plan.world.script.planFaults = [['one'], ['two'], ['three']];
+    await plan.plan();
+  },
+  gates: async (plan) => {
+    plan.world.script.graph = { nodes: [node('1'), node('2'), node('3', ['2']), node('4')] };
+    await plan.plan();
+    await plan.apply();
+    await plan.decide({ gate: 'gate-none', decision: 'approve' }).catch(() => undefined);
+    await plan.decide({ gate: await gate(plan, '1.txt'), decision: 'approve', by: 'ana' });
+    await plan.decide({ gate: await gate(plan, '2.txt'), decision: 'request-changes', reason: 'use Node 22' });
+    await plan.until(({ tasks, gates }) => tasks['2']?.attempts === 2 && gates.some(({ path }) => path === '2.txt'));
+    await plan.decide({ gate: await gate(plan, '2.txt'), decision: 'reject' });
+    // Its base changes before the write, so it is made and asked for again.
+    const old = await gate(plan, '4.txt');
+    plan.world.disk.set('4.txt', 'a person was here');
+    await plan.decide({ gate: old, decision: 'approve' });
+    await plan.until(({ gates }) => gates.some((open) => open.path === '4.txt' && open.gate !== old));
+    await plan.handle.signal('decide', 'nonsense');
+    await plan.handle.signal('decide', { gate: await gate(plan, '4.txt'), decision: 'approve', by: 'ops' });
+    await plan.decide({ gate: await gate(plan, '3.txt'), decision: 'approve' });
+    await plan.settled();
+  },
+  'risk-approved': async (plan) => {
+    plan.world.script.risk = 'HIGH';
+    await plan.plan();
+    await plan.apply({ yes: true });
+    const { gates } = await plan.until((view) => view.gates.length === 1);
+    await plan.decide({ gate: gates[0]?.gate ?? '', decision: 'approve' });
+    await plan.settled();
+  },
+  'risk-rejected': async (plan) => {
+    plan.world.script.risk = 'HIGH';
+    await plan.plan();
+    await plan.apply({ yes: true });
+    const { gates } = await plan.until((view) => view.gates.length === 1);
+    await plan.decide({ gate: gates[0]?.gate ?? '', decision: 'reject', reason: 'not today' });
+    await plan.settled();
+  },
+  'failure-then-retry': async (plan) => {
+    plan.world.script.graph = { nodes: [node('1'), node('2', ['1']), node('3', ['2']), node('4', ['1'])] };
+    plan.world.script.generate = ({ task }) => {
+      if (task.id === '2') throw terminal('BadAnswer', 'the model answers prose');
+      return `content of ${task.id}`;
+    };
+    await plan.plan();
+    await plan.run({ yes: true });
+    plan.world.script.generate = ({ task }) => `content of ${task.id}`;
+    await plan.run({ yes: true, resume: true, retry: true });
+  },
+  'verification-repaired': async (plan) => {
+    plan.world.script.verdict = (task, content) => (task === '2' && content.endsWith(' 1') ? 'failed' : 'passed');
+    await plan.plan();
+    await plan.run({ yes: true });
+  },
+  'risky-file': async (plan) => {
+    plan.world.script.fileRisk = (path) => (path === '2.txt' ? 'HIGH' : 'LOW');
+    await plan.plan();
+    await plan.apply({ yes: true });
+    await plan.decide({ gate: await gate(plan, '2.txt'), decision: 'approve' });
+    await plan.settled();
+  },
+  'single-task': async (plan) => {
+    await plan.plan();
+    await plan.run({ task: '1', yes: true });
+    await plan.run({ task: '1', yes: true, instruct: 'use Node 22' });
+    await plan.run({ resume: true, yes: true });
+  },
+  cancel: async (plan) => {
+    const release = hold(plan);
+    await plan.plan();
+    await plan.apply();
+    await plan.until(({ gates, tasks }) => gates.length === 1 && tasks['2']?.status === 'generating');
+    const cancelled = plan.handle.executeUpdate('cancel', { args: [{ by: 'ana', reason: 'wrong goal' }] });
+    await plan.until(({ gates }) => gates.length === 1);
+    release();
+    await cancelled;
+    await plan.run({ yes: true, resume: true });
+  },
+  'cancelled-by-temporal': async (plan) => {
+    await plan.plan();
+    await plan.apply();
+    await plan.until(({ gates }) => gates.length === 2);
+    await plan.handle.cancel();
+    await plan.handle.result().catch(() => undefined);
+  },
+  'continue-as-new-waiting': async (plan) => {
+    await plan.plan();
+    await plan.apply();
+    await plan.until(({ gates }) => gates.length === 2);
+    const { runId } = await plan.handle.describe();
+    await noise(plan, 1_500);
+    await nextExecution(plan, runId);
+    for (const path of ['1.txt', '2.txt', '3.txt']) await plan.decide({ gate: await gate(plan, path), decision: 'approve' });
+    await plan.settled();
+  },
+  'continue-as-new-in-a-run': async (plan) => {
+    const release = hold(plan);
+    await plan.plan();
+    await plan.apply({ yes: true, concurrency: 1 });
+    await plan.until(({ tasks }) => tasks['2']?.status === 'generating');
+    await noise(plan, 4_000);
+    release();
+    await plan.settled();
+  },
+};

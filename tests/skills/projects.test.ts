@@ -1,0 +1,122 @@
+import type { JsonObject, WorkspaceFacts } from '../../plan/types';
+import { loadSkills } from '../../skills/load';
+import { renderTemplates } from '../../skills/render';
+import type { Skill } from '../../skills/types';
+import { facts, PROJECTS } from './facts';
+
+/** What maintainers of real projects objected to, each as a rule. */
+
+let skills: Map<string, Skill>;
+beforeAll(async () => {
+  skills = await loadSkills();
+});
+
+function files(
+  name: string,
+  ws: WorkspaceFacts,
+  existing: { [path: string]: string } = {},
+  input: JsonObject = {},
+): { [path: string]: string } {
+  const skill = skills.get(name);
+  if (!skill) throw new Error(name);
+  return Object.fromEntries(
+    renderTemplates(skill, { input, ws, existing }).map(({ path, content }) => [path, content]),
+  );
+}
+const project = (name: string, more: Partial<WorkspaceFacts> = {}): WorkspaceFacts =>
+  facts({ ...PROJECTS[name], ...more });
+const dockerfile = (ws: WorkspaceFacts): string => files('dockerfile', ws).Dockerfile ?? '';
+const makefile = (ws: WorkspaceFacts, input: JsonObject = {}): string =>
+  files('makefile', ws, {}, input).Makefile ?? '';
+
+describe('a Node project without dependencies for production', () => {
+  const bare = project('node app with npm', { runtimeDependencies: 0 });
+
+  it('copies no node_modules, since an install makes none', () => {
+    expect(dockerfile(bare)).not.toMatch(/node_modules|AS dependencies/);
+    expect(dockerfile(bare)).toContain('COPY . .\n');
+    expect(dockerfile(project('node app with npm', { runtimeDependencies: 1 }))).toContain(
+      'COPY --from=dependencies /app/node_modules ./node_modules',
+    );
+  });
+
+  it('still builds with its development dependencies', () => {
+    const build = { run: 'npm run build', source: 'package.json scripts.build' };
+    const stated = dockerfile({ ...bare, build, buildOutput: 'dist', entryPoint: 'dist/server.js', typescript: true });
+    expect(stated).toMatch(/AS build\n(.*\n)*RUN .* npm ci\n/);
+    expect(stated).toContain('COPY --from=build /app/dist ./dist');
+    expect(stated).not.toContain('--from=dependencies');
+    const unstated = dockerfile({ ...bare, build, buildOutput: null });
+    expect(unstated).toContain('COPY --from=build /app ./');
+    expect(unstated).not.toContain('--from=dependencies');
+  });
+
+  it('keeps the stage where the start command is a development tool', () => {
+    const scripts = { ...bare.scripts, start: 'tsx src/server.ts' };
+    expect(dockerfile({ ...bare, scripts, entryPoint: 'src/server.ts' })).toContain('--from=dependencies');
+  });
+});
+
+it('says that a range allows a version, not that it names it', () => {
+  const ws = project('node app with npm', {
+    engines: '>=20',
+    runtime: { version: '24', source: 'package.json engines.node' },
+  });
+  expect(dockerfile(ws)).toContain(
+    '# Node.js 24: the newest maintained version that package.json engines.node (>=20) allows.',
+  );
+  expect(dockerfile({ ...ws, runtime: { version: '22', source: '.nvmrc' } })).toContain('# Node.js 22: .nvmrc.');
+});
+
+it('puts no sources beside a Python tool that is installed', () => {
+  expect(dockerfile(project('python tool with pip')).split('AS runtime')[1]).not.toContain('COPY . .');
+  const poetry = { name: 'poetry', version: null, lockfile: 'poetry.lock' };
+  expect(dockerfile(project('python tool with pip', { packageManager: poetry })).split('AS runtime')[1]).toContain(
+    'COPY . .',
+  );
+});
+
+it('ignores nothing that a Dockerfile needs that was there before', () => {
+  const kept = 'FROM golang:1.24\nCOPY . .\nRUN git describe --tags\nCOPY target/app .npmrc /x/\n';
+  for (const name of ['rust tool', 'go service', 'node app with npm']) {
+    const lines = (files('dockerfile', project(name), { Dockerfile: kept })['.dockerignore'] ?? '').split('\n');
+    expect(lines).toContain('.github');
+    for (const needed of ['.git', 'target', '.npmrc']) expect(lines).not.toContain(needed);
+  }
+  expect(files('dockerfile', project('rust tool'))['.dockerignore']).toMatch(/^\.git$[^]*^target$/m);
+});
+
+it('lints once where the test script lints by itself', () => {
+  const scripts = { test: 'npm run lint && mocha', lint: 'eslint .' };
+  const ws = project('node library without lock file', {
+    scripts,
+    lint: { run: 'npm run lint', source: 'package.json scripts.lint' },
+    test: { run: 'npm test', source: 'package.json scripts.test' },
+    typecheck: null,
+  });
+  expect(files('github-actions', ws)['.github/workflows/ci.yml']).not.toContain('npm run lint');
+  expect(makefile(ws)).toContain('lint: ## Run the linter');
+  expect(makefile(ws)).not.toContain('check: lint test');
+});
+
+describe('a Makefile', () => {
+  it('does not take the word "install" of Go and Rust for fetching modules', () => {
+    expect(makefile(project('rust tool'))).toMatch(/^deps: .*\n\tcargo fetch --locked$/m);
+    expect(makefile(project('rust tool'))).not.toMatch(/^install:/m);
+    expect(makefile(project('node app with npm'))).toMatch(/^install:/m);
+  });
+
+  it('passes arguments on to a tool', () => {
+    expect(makefile(project('rust tool'))).toContain('\tcargo run --release -- $(ARGS)');
+    expect(makefile(project('node app with npm'))).not.toContain('ARGS');
+  });
+
+  it('runs what does not serve once, by the name of its service', () => {
+    const input = { composeFile: 'docker-compose.yml', service: 'test' };
+    expect(makefile(project('go library'), input)).toContain('\tdocker compose run --rm --build test\n');
+    expect(makefile(project('go library'), input)).not.toContain('compose-up');
+    expect(makefile(project('node app with npm'), { ...input, service: 'app' })).toContain('compose-up');
+    const before = { 'docker-compose': ['docker-compose.yml'] };
+    expect(makefile(project('go library', { existing: before }), input)).toContain('compose-up');
+  });
+});

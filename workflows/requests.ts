@@ -1,0 +1,53 @@
+/** The form of what comes with an `apply`: it may be typed by hand into `temporal workflow update execute`. */
+import type { ApplyRequest } from '../plan/view';
+import { RulingRefused } from './rulings';
+
+const DAY_MS = 86_400_000;
+const TEXT_CHARS = 20_000;
+
+const FLAGS = ['yes', 'resume', 'retry', 'refresh', 'allowAllPaths'];
+const TEXTS = ['task', 'instruct'];
+/** Largest value of each number; an absurd time-out would be one that no timer can hold. */
+const NUMBERS: { [key: string]: number } = { timeoutMs: DAY_MS, concurrency: 10_000 };
+
+const isObject = (value: unknown): value is { [key: string]: unknown } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function bad(message: string): never {
+  throw new RulingRefused('BadInput', message);
+}
+
+/**
+ * Called by the update validator, so a malformed request leaves no event. Unknown keys are left alone.
+ * @throws RulingRefused of type BadInput
+ */
+export function checkApply(input: unknown): asserts input is ApplyRequest {
+  if (!isObject(input) || typeof input.by !== 'string' || input.by === '') {
+    bad('apply takes an object with at least "by": who asks.');
+  }
+  const given = (key: string): boolean => input[key] !== undefined;
+  for (const key of FLAGS.filter(given)) {
+    if (typeof input[key] !== 'boolean') bad(`"${key}" is true or false.`);
+  }
+  for (const key of TEXTS.filter(given)) {
+    const value = input[key];
+    if (typeof value !== 'string' || value === '' || value.length > TEXT_CHARS) {
+      bad(`"${key}" is a string of 1 to ${TEXT_CHARS} characters.`);
+    }
+  }
+  for (const [key, most] of Object.entries(NUMBERS).filter(([name]) => given(name))) {
+    const value = input[key];
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > most) {
+      bad(`"${key}" is a whole number from 1 to ${most}.`);
+    }
+  }
+  if (given('settings')) checkSettings(input.settings);
+}
+
+function checkSettings(settings: unknown): void {
+  if (!isObject(settings)) bad('"settings" is an object: { provider, model, temperature }.');
+  const { provider = '', model = '', temperature = 0 } = settings;
+  if (typeof provider !== 'string' || typeof model !== 'string')
+    bad('"provider" and "model" of "settings" are strings.');
+  if (typeof temperature !== 'number') bad('"temperature" of "settings" is a number.');
+}
