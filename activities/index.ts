@@ -12,7 +12,7 @@ import { createDecompose } from './llm/decompose';
 import { createGenerate } from './llm/generate';
 import { providersFrom } from './llm/providers';
 import type { PlanActivities } from './types';
-import { closeVerifiers } from './verify';
+import { closeVerifiers, warmVerifiers } from './verify';
 import { readGitHead } from './workspace/git';
 import { readWorkspaceSnapshot } from './workspace/snapshot';
 
@@ -29,7 +29,8 @@ export interface ActivitySet {
   close(): Promise<void>;
 }
 
-const HEARTBEAT_MS = 250;
+/** With the time-out of 5 s a stop of 4 s is survived; what is done sooner than this sends none, which spares the server a write. */
+const HEARTBEAT_MS = 500;
 
 export function createActivities({ layout, env, log }: ActivityOptions): ActivitySet {
   const objects = new ObjectStore(layout.objects);
@@ -47,6 +48,13 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
     }),
     report: (event) => log.warn({ event }, 'call of the model'),
   };
+  const generate = createGenerate(llm);
+  const generateWarming: PlanActivities['generate'] = async (request) => {
+    const skill = (await skills()).get(request.task.tool);
+    // Its linter starts while the model thinks; the result is the same without.
+    if (skill) warmVerifiers(skill.verifiers);
+    return generate(request);
+  };
   const artifact: ArtifactDeps = { layout, objects, skills, policy: policyNow };
   const readWorkspace: PlanActivities['readWorkspace'] = async ({ extraPaths }) => {
     const policy = await policyNow();
@@ -63,7 +71,7 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
     functions: {
       readWorkspace: watched(readWorkspace),
       decompose: watched(createDecompose(llm)),
-      generate: watched(createGenerate(llm)),
+      generate: watched(generateWarming),
       verify: watched((request) => verifyArtifact(artifact, request)),
       verifyAndWrite: watched((request) => verifyAndWriteArtifact(artifact, request)),
       writeFiles: watched((request) => writeArtifact(artifact, request)),

@@ -6,19 +6,19 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError, WorkflowUpdateStage } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { digestOf } from '../plan/digest';
-import { FailedError, IntegrityError, PlanwrightError, UsageError } from '../plan/errors';
+import { FailedError, IntegrityError, PlanwrightError, RefusedError, UsageError } from '../plan/errors';
 import { isSettledPlan } from '../plan/states';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../plan/view';
 import { replaceFile } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { PLAN_ID, planFileIds, readPlanFile } from '../store/plan-file';
-import type { PlanInput } from '../workflows/state';
 import { connectionError, GRPC, grpcCode, isPassing, workflowRefusal } from './failures';
 import { listingOf } from './listing';
-import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown } from './types';
+import { startPlan } from './start-plan';
+import { salvage } from './take-up';
+import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from './types';
 import { packageVersion } from './version';
 
 const QUERY_DEADLINE_MS = 2_000;
@@ -26,8 +26,8 @@ const MESSAGE_PATIENCE_MS = 10_000;
 const NO_WORKER = 'no worker of this workspace runs; this is the last state that was written.';
 const POLL_MS = { least: 60, most: 400, growth: 1.3 } as const;
 
-const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
-const PLAN_WORKSPACE = defineSearchAttributeKey('PlanWorkspace', SearchAttributeType.KEYWORD);
+const TAKEN_UP_TIMEOUT_MS = 60_000;
+const LOST = 'Temporal does not know this plan: its database is another one, or the plan was deleted there.';
 
 export interface TemporalLink {
   client: Client;
@@ -54,46 +54,36 @@ export class TemporalPlanClient implements PlanClient {
   async create(plan: CreatePlan): Promise<string> {
     const { client, address } = this.connected();
     const id = `plan-${randomBytes(4).toString('hex')}`;
-    const start = async (searchAttributes: boolean): Promise<void> => {
-      const input: PlanInput = {
-        plan: {
-          id,
-          name: plan.name,
-          goal: plan.goal,
-          workspace: this.layout.id,
-          by: plan.by,
-          settings: plan.settings,
-          timeoutMs: plan.timeoutMs,
-          planwrightVersion: packageVersion(),
-          graph: plan.graph ?? null,
-          searchAttributes,
-          llmQueue: null,
-        },
-      };
-      const attributes = new TypedSearchAttributes([
-        { key: PLAN_STATE, value: 'planning' },
-        { key: PLAN_WORKSPACE, value: this.layout.id },
-      ]);
-      await client.workflow.start('planWorkflow', {
-        workflowId: id,
-        taskQueue: taskQueueOf(this.layout.id),
-        args: [input],
-        workflowTaskTimeout: '5s',
-        staticSummary: oneLine(plan.name),
-        staticDetails: `A plan of planwright. Approvals: \`planwright approvals ${id}\`. Progress: \`planwright watch ${id}\`.`,
-        ...(searchAttributes ? { typedSearchAttributes: attributes } : {}),
-      });
-    };
+    const { name, goal, by, settings, timeoutMs, graph = null } = plan;
+    const started = { id, name, goal, by, settings, timeoutMs, graph, workspace: this.layout.id };
     try {
-      // A server without our search attributes refuses them; the plan works without.
-      await start(true).catch((error: unknown) => {
-        if (grpcCode(error) === 3) return start(false);
-        throw error;
-      });
+      await startPlan(client, { ...started, planwrightVersion: packageVersion() });
     } catch (error) {
       throw connectionError(error, address);
     }
     return id;
+  }
+
+  async takeUp(id: string, by: string): Promise<TakenUp> {
+    const { client, address } = this.connected();
+    const { lost, kept, broken } = await salvage(this.layout, this.objects, id);
+    const { name, goal, settings } = lost;
+    const plan = {
+      id,
+      name,
+      goal,
+      by,
+      settings,
+      timeoutMs: TAKEN_UP_TIMEOUT_MS,
+      graph: null,
+      workspace: this.layout.id,
+    };
+    try {
+      await startPlan(client, { ...plan, planwrightVersion: packageVersion() }, lost);
+    } catch (error) {
+      throw connectionError(error, address);
+    }
+    return { kept, broken };
   }
 
   async use(id: string): Promise<void> {
@@ -116,7 +106,8 @@ export class TemporalPlanClient implements PlanClient {
         'Make one with `planwright plan "<goal>"`, or name one: see `planwright plan list`.',
       );
     }
-    if (reference.trim() === '') throw new UsageError('The plan was given as an empty text.', 'See `planwright plan list`.');
+    if (reference.trim() === '')
+      throw new UsageError('The plan was given as an empty text.', 'See `planwright plan list`.');
     const ids = await this.planIds();
     if (ids.includes(reference)) return reference;
     const byPrefix = ids.filter((id) => id.startsWith(reference) || id.startsWith(`plan-${reference}`));
@@ -176,6 +167,7 @@ export class TemporalPlanClient implements PlanClient {
     try {
       view = await this.query(id);
     } catch (error) {
+      if (isLost(error)) return { ...(await this.fromFile(id, LOST, false)), lost: true };
       const closed = await this.closedNote(id);
       return this.fromFile(id, closed ?? (await this.explain(id, error)), closed === null);
     }
@@ -203,13 +195,11 @@ export class TemporalPlanClient implements PlanClient {
 
   /** Why a plan could not be asked, in words that say what became of it. */
   private async explain(id: string, error: unknown): Promise<string> {
-    if (error instanceof WorkflowNotFoundError || grpcCode(error) === GRPC.notFound) {
-      return 'Temporal does not know this plan: its database is another one, or the plan was deleted there.';
-    }
-    return (
-      (await this.closedNote(id)) ??
-      'the worker of this workspace did not answer; this is the last state that was written.'
-    );
+    // A message to a closed workflow is "not found" as well.
+    const closed = await this.closedNote(id);
+    if (closed) return closed;
+    if (isLost(error)) return LOST;
+    return 'the worker of this workspace did not answer; this is the last state that was written.';
   }
 
   /** Set where the workflow is no longer open: then nothing of the plan runs, whatever its state says. */
@@ -260,6 +250,8 @@ export class TemporalPlanClient implements PlanClient {
         const view = await this.query(id, seen);
         failures = 0;
         if (view) {
+          // What a closed workflow was in the middle of never ends; nobody may be asked about it either.
+          if (seen === undefined && !isSettledPlan(view.status)) await this.refuseClosed(id);
           seen = view.changes;
           wait = POLL_MS.least;
           yield view;
@@ -269,18 +261,21 @@ export class TemporalPlanClient implements PlanClient {
       } catch (error) {
         await this.afterFailedQuery(id, error, failures++);
       }
-      const closed = wait >= POLL_MS.most ? await this.closedNote(id) : null;
-      if (closed) throw new FailedError(`Plan ${id}: ${closed}`);
+      if (wait >= POLL_MS.most) await this.refuseClosed(id);
       await sleep(wait, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  private async refuseClosed(id: string): Promise<void> {
+    const closed = await this.closedNote(id);
+    if (closed) throw new FailedError(`Plan ${id}: ${closed}`);
   }
 
   /** Terminated, lost or merely restarting? The last is mended here and the caller asks again. */
   private async afterFailedQuery(id: string, error: unknown, failures: number): Promise<void> {
     const { address } = this.connected();
     if (error instanceof WorkflowNotFoundError) throw new FailedError(`Plan ${id}: ${await this.explain(id, error)}`);
-    const closed = await this.closedNote(id);
-    if (closed) throw new FailedError(`Plan ${id}: ${closed}`);
+    await this.refuseClosed(id);
     if (failures > 20) throw connectionError(error, address);
     await this.link?.revive();
     await sleep(Math.min(100 * 2 ** failures, 2_000));
@@ -318,10 +313,10 @@ export class TemporalPlanClient implements PlanClient {
       } catch (error) {
         const refusal = workflowRefusal(error);
         if (refusal) throw refusal;
+        const closed = await this.closedNote(id);
+        if (closed) throw new RefusedError(`Plan ${id}: ${closed}`, 'Make a new plan: planwright plan "<goal>"');
         if (error instanceof WorkflowNotFoundError)
           throw new FailedError(`Plan ${id}: ${await this.explain(id, error)}`);
-        const closed = await this.closedNote(id);
-        if (closed) throw new FailedError(`Plan ${id}: ${closed}`);
         if (!isPassing(error) || Date.now() > until) throw connectionError(error, address);
         await revive();
         await sleep(200);
@@ -358,4 +353,4 @@ export class TemporalPlanClient implements PlanClient {
   }
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 200);
+const isLost = (error: unknown): boolean => error instanceof WorkflowNotFoundError || grpcCode(error) === GRPC.notFound;

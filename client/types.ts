@@ -31,6 +31,16 @@ export interface Shown {
   note: string | null;
   /** False where the workflow is known to be over: nothing of the plan runs or waits, whatever its state says. */
   open: boolean;
+  /** Temporal does not know the plan, and it can be taken up from its plan file: see `takeUp`. */
+  lost?: boolean;
+}
+
+/** How a lost plan was taken up. */
+export interface TakenUp {
+  /** Where the plan file was kept as it was found. */
+  kept: string;
+  /** Completed tasks that begin again because an object of theirs is missing or damaged. */
+  broken: { task: string; why: string }[];
 }
 
 export interface OpenGate extends GateView {
@@ -47,6 +57,11 @@ export interface OpenGate extends GateView {
 export interface PlanClient {
   /** Starts the plan's workflow and returns its id at once; `follow` it to see the planning. */
   create(plan: CreatePlan): Promise<string>;
+  /**
+   * Starts the workflow of a lost plan anew, with its id, from its plan file; `follow` it until it is no longer being made.
+   * Throws IntegrityError where the plan file cannot be believed.
+   */
+  takeUp(id: string, by: string): Promise<TakenUp>;
   /** Resolves an id, a unique prefix of one, a name, "latest", or (undefined) the active plan. */
   resolve(reference: string | undefined): Promise<string>;
   use(id: string): Promise<void>;

@@ -117,7 +117,9 @@ export function parseAnswer<T>(schema: z.ZodType<T>, text: string, what = 'The a
 }
 
 function issues(error: z.ZodError): string {
-  const all = error.issues.map((issue) => `${issue.path.join('.') || 'the object'}: ${issue.message}`);
+  const plain = (message: string): string =>
+    message.replace(/^Invalid input: /, '').replace(/^(expected .+), received undefined$/, 'missing; $1');
+  const all = error.issues.map((issue) => `${issue.path.join('.') || 'the object'}: ${plain(issue.message)}`);
   return all.slice(0, 10).join('; ') + (all.length > 10 ? `; and ${all.length - 10} more` : '');
 }
 

@@ -1,5 +1,8 @@
 import type { PlanStatus, TaskStatus } from './types';
 
+/** Reason of a plan whose workflow was cancelled with Temporal's own tools: no message reaches it any more. */
+export const CANCELLED_IN_TEMPORAL = 'its workflow was cancelled in Temporal';
+
 /** States in which nothing of a plan runs. */
 export const SETTLED_PLAN: readonly PlanStatus[] = [
   'ready',

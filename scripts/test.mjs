@@ -15,10 +15,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
  * The environment without the settings that would let a test reach the user's own server, account or state:
- * every one of Planwright's, Temporal's and OpenAI's.
+ * every one of Planwright's, Temporal's and OpenAI's but for those that only lengthen or repeat a test.
  */
 function isolated(env, home, temporal) {
-  const kept = Object.entries(env).filter(([name]) => !/^(PLANWRIGHT|TEMPORAL|OPENAI)_/.test(name));
+  const kept = Object.entries(env).filter(([name]) => !/^(PLANWRIGHT(?!_(FAULT|MODEL)_)|TEMPORAL|OPENAI)_/.test(name));
   return { ...Object.fromEntries(kept), PLANWRIGHT_HOME: home, PLANWRIGHT_TEMPORAL_BIN: temporal };
 }
 

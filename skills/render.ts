@@ -1,4 +1,4 @@
-import { Liquid } from 'liquidjs';
+import { Liquid, type Template } from 'liquidjs';
 import picomatch from 'picomatch';
 import { UsageError } from '../plan/errors';
 import type { Json, JsonObject } from '../plan/types';
@@ -45,15 +45,29 @@ function engineOf(partials: { [name: string]: string }): Liquid {
     ownPropertyOnly: true,
     outputEscape: oneLine,
     templates: { ...partials },
+    cache: true, // Of the partials, by name.
   });
   for (const [name, filter] of Object.entries(FILTERS)) engine.registerFilter(name, filter);
   engines.set(partials, engine);
   return engine;
 }
 
+// Parsing costs more than rendering, and a skill's few texts are rendered for every task.
+const parsed = new WeakMap<Liquid, Map<string, Template[]>>();
+const MOST_PARSED = 500;
+
+function parse(engine: Liquid, text: string): Template[] {
+  const known = parsed.get(engine) ?? new Map<string, Template[]>();
+  parsed.set(engine, known);
+  const template = known.get(text) ?? engine.parse(text);
+  if (known.size < MOST_PARSED) known.set(text, template);
+  return template;
+}
+
 function render(template: string, scope: object, partials: { [name: string]: string } = NO_PARTIALS): string {
   try {
-    return String(engineOf(partials).parseAndRenderSync(template, scope));
+    const engine = engineOf(partials);
+    return String(engine.renderSync(parse(engine, template), scope));
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new UsageError(`A template cannot be rendered: ${why}.`, 'Correct the template of the skill.', {
@@ -73,8 +87,11 @@ export function outputPaths(skill: Skill, scope: RenderScope): string[] {
   return [...new Set(paths.map((path) => (path.includes('$ref:') ? path : inScope(skill, path))))];
 }
 
+const scopes = new WeakMap<readonly string[], (path: string) => boolean>();
+
 function inScope(skill: Skill, path: string): string {
-  const matches = picomatch(skill.scope, { dot: true });
+  const matches = scopes.get(skill.scope) ?? picomatch(skill.scope, { dot: true });
+  scopes.set(skill.scope, matches);
   if (matches(path) && !path.split('/').some((part) => part === '..' || part === '.' || part === '')) return path;
   throw new UsageError(
     `The skill ${skill.name} may not write "${path}": that is outside its scope (${skill.scope.join(', ')}).`,

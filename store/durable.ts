@@ -3,8 +3,30 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Makes a directory's entries durable. */
-export async function syncDirectory(path: string): Promise<void> {
+/** By directory: the sync that has not begun yet, which everyone may join who changed the directory before it does. */
+const waiting = new Map<string, Promise<void>>();
+const running = new Map<string, Promise<void>>();
+
+/** Makes a directory's entries durable. Callers at the same time share syncs; each gets one that began after its call. */
+export function syncDirectory(path: string): Promise<void> {
+  const joined = waiting.get(path);
+  if (joined) return joined;
+  const before = running.get(path);
+  const begin = (): Promise<void> => {
+    waiting.delete(path);
+    const own = syncNow(path).finally(() => {
+      if (running.get(path) === own) running.delete(path);
+    });
+    running.set(path, own);
+    return own;
+  };
+  if (!before) return begin();
+  const next = before.then(begin, begin);
+  waiting.set(path, next);
+  return next;
+}
+
+async function syncNow(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();
@@ -22,9 +44,12 @@ export async function syncDirectory(path: string): Promise<void> {
  */
 export async function replaceFile(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const temp = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
-  const handle = await open(temp, 'wx', mode);
+  const handle = await open(temp, 'wx', mode).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return open(temp, 'wx', mode);
+  });
   try {
     await handle.writeFile(content);
     await handle.sync();

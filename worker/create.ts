@@ -48,8 +48,10 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     sinks: {
       projection: { changed: { fn: (_info, plan: string) => projector.changed(plan), callDuringReplay: false } },
     },
-    maxHeartbeatThrottleInterval: 250,
-    defaultHeartbeatThrottleInterval: 250,
+    // As often as activities beat: they would be throttled to four seconds otherwise.
+    maxHeartbeatThrottleInterval: 500,
+    defaultHeartbeatThrottleInterval: 500,
+    maxEagerActivityReservationsPerWorkflowTask: 100,
     maxConcurrentActivityTaskExecutions: 200,
     maxConcurrentWorkflowTaskExecutions: 40,
     // A workflow task that waits for a dead worker's cache goes to whoever lives after this; the default is 10 s.

@@ -20,7 +20,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { admitApply } from '../plan/admission';
-import { isSettledPlan, isSettledTask } from '../plan/states';
+import type { LostPlan } from '../plan/lost';
+import { CANCELLED_IN_TEMPORAL, isSettledPlan, isSettledTask } from '../plan/states';
 import type { TaskGraph } from '../plan/types';
 import type { ApplyAnswer, ApplyRequest, CancelRequest, Decide, DecideAnswer } from '../plan/view';
 import { PlanContext } from './context';
@@ -31,6 +32,7 @@ import { checkApply } from './requests';
 import { checkDecide, RulingRefused, rule } from './rulings';
 import { RunExecutor } from './run-executor';
 import { KEPT_ANSWERS, type NewPlan, newState, type PlanInput, type PlanState } from './state';
+import { takeUp } from './take-up';
 
 /** Told, outside the history, that the plan's file should be written anew. */
 export interface ProjectionSinks extends Sinks {
@@ -53,7 +55,8 @@ export async function planWorkflow(input: PlanInput): Promise<void> {
   const carried = input.carried;
   if (!carried && !input.plan) throw ApplicationFailure.nonRetryable('planWorkflow needs a plan', 'BadInput');
   const state = carried ?? newState(input.plan as NewPlan, now());
-  await new PlanWorkflow(state, carried ? null : (input.plan?.graph ?? null)).live();
+  const lost = carried ? null : (input.lost ?? null);
+  await new PlanWorkflow(state, carried ? null : (input.plan?.graph ?? null), lost).live();
 }
 
 class PlanWorkflow {
@@ -65,6 +68,7 @@ class PlanWorkflow {
   constructor(
     private readonly state: PlanState,
     private readonly given: TaskGraph | null,
+    private readonly lost: LostPlan | null,
   ) {
     this.context = new PlanContext(state, () => this.publish(), now);
     this.handle();
@@ -120,7 +124,8 @@ class PlanWorkflow {
     this.planning = scope;
     void condition(() => root.requested() || this.planning === null).then(() => scope.cancel());
     try {
-      await scope.run(() => makePlan(this.context, this.given));
+      const { lost } = this;
+      await scope.run(() => (lost ? takeUp(this.context, lost) : makePlan(this.context, this.given)));
     } catch (error) {
       if (!isCancellation(error)) throw error;
       this.state.view.status = 'failed';
@@ -150,7 +155,7 @@ class PlanWorkflow {
     await condition(() => stopped() || busyLimit() || this.quietWait());
     if (!stopped()) this.context.draining = true;
     await condition(stopped);
-    if (!over()) executor.cancel('Temporal (workflow cancel)', null);
+    if (!over()) executor.cancel('Temporal', CANCELLED_IN_TEMPORAL);
   }
 
   private quietLimit(): boolean {
@@ -278,7 +283,7 @@ class PlanWorkflow {
   /** `temporal workflow cancel` ends the plan: what is unfinished is cancelled, and the file says why. */
   private closeForTemporal(): void {
     const { view } = this.state;
-    const reason = 'its workflow was cancelled in Temporal';
+    const reason = CANCELLED_IN_TEMPORAL;
     const run = view.runs.find(({ number }) => number === this.state.run?.number);
     if (run) Object.assign(run, { status: 'cancelled', finishedAt: now(), reason });
     this.state.run = null;

@@ -1,3 +1,4 @@
+import type { LostPlan } from '../plan/lost';
 import type { ModelSettings, PolicySnapshot, TaskGraph } from '../plan/types';
 import {
   type ApplyAnswer,
@@ -31,6 +32,8 @@ export interface NewPlan {
 export interface TaskInternals {
   /** Number of the generation that is current; 0 before the first. */
   generation: number;
+  /** The generation whose tokens were counted last. */
+  counted?: number;
   /** What the next generation is told: findings, or a person's requested changes. */
   feedback: string[];
   /** Changes that a person asked for at a gate, until the next generation takes them up. */
@@ -82,6 +85,8 @@ export interface PlanState {
 export interface PlanInput {
   plan?: NewPlan;
   carried?: PlanState;
+  /** What is left of a plan that Temporal lost; `plan` says how it is started. */
+  lost?: LostPlan;
 }
 
 export const KEPT_DECIDED_GATES = 500;

@@ -84,7 +84,9 @@ export class TaskRunner {
         feedback: own.feedback,
         instruction: own.instruction,
       });
-      if (!result.fromRecord) this.count(result.usage);
+      // An answer found on record was paid for too, by an attempt that died before it could say so.
+      if (!result.fromRecord || own.counted !== own.generation) this.count(result.usage);
+      own.counted = own.generation;
       context.update(node.id, {
         status: 'verifying',
         skill: result.skill,

@@ -81,6 +81,27 @@ export async function discard(directory: HeldDirectory, temp: string): Promise<v
   await rm(directory.at(temp), { force: true }).catch(() => undefined);
 }
 
+/** What a process leaves behind when it dies while this one runs is found this much later at the latest, in milliseconds. */
+const SWEEP_EVERY_MS = 5_000;
+const swept = new Map<string, number>();
+
+/** True once in `SWEEP_EVERY_MS` for a directory: a hundred tasks that write there need not list it a hundred times. */
+function isDue(directory: string): boolean {
+  const now = performance.now();
+  if (now - (swept.get(directory) ?? Number.NEGATIVE_INFINITY) < SWEEP_EVERY_MS) return false;
+  if (swept.size > 1_000) swept.clear();
+  swept.set(directory, now);
+  return true;
+}
+
+/** As `sweepTemps`, for directories where this process has not done it just now. */
+export async function sweepTempsInTurn(root: string, directories: Iterable<string>): Promise<void> {
+  await sweepTemps(
+    root,
+    [...new Set(directories)].filter((directory) => isDue(`${root}\0${directory}`)),
+  );
+}
+
 /**
  * Deletes the temporary files that dead processes left in these directories.
  *
@@ -89,7 +110,7 @@ export async function discard(directory: HeldDirectory, temp: string): Promise<v
  * @returns paths of the deleted files
  */
 export async function sweepTemps(root: string, directories: Iterable<string>): Promise<string[]> {
-  const swept: string[] = [];
+  const deleted: string[] = [];
   for (const relative of new Set(directories)) {
     const { directory } = await walkToParent(root, relative === '' ? 'x' : `${relative}/x`, false);
     if (!directory) continue;
@@ -97,12 +118,12 @@ export async function sweepTemps(root: string, directories: Iterable<string>): P
       for (const name of await readdir(directory.at('.'))) {
         if (!(await isLeftover(name))) continue;
         await rm(directory.at(name), { force: true });
-        swept.push(directory.pathOf(name));
+        deleted.push(directory.pathOf(name));
       }
-      if (swept.length > 0) await directory.sync();
+      if (deleted.length > 0) await directory.sync();
     } finally {
       await directory.close();
     }
   }
-  return swept;
+  return deleted;
 }

@@ -10,7 +10,7 @@ import { type HeldDirectory, nameOf, walkToParent } from './directory';
 import { asWrite, errnoOf, UnsafeTarget, WriteFailed } from './errors';
 import { type Journal, readJournal, saveJournal } from './journal';
 import { type FoundFile, readPath, readTarget } from './target';
-import { discard, publishNew, sweepTemps, writeTemp } from './temps';
+import { discard, publishNew, sweepTempsInTurn, writeTemp } from './temps';
 
 const LOCK_TIMEOUT_MS = 60_000;
 
@@ -45,7 +45,7 @@ async function refuseLinkedFolder(root: string): Promise<void> {
 
 async function writeLocked(job: WriteJob, contents: Map<string, Buffer>): Promise<WriteResult> {
   const { root, files } = job;
-  await sweepTemps(
+  await sweepTempsInTurn(
     root,
     files.map(({ path }) => dirname(path)).map((folder) => (folder === '.' ? '' : folder)),
   );

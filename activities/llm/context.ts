@@ -32,9 +32,15 @@ export const TEMPLATE = 'template';
 /** Secrets live here; whoever took the snapshot left them out, and nobody reads them from it either (threat T16). */
 const SECRET_FILE = /(^|\/)\.env(?!\.example$)[^/]*$/i;
 
+// Every task of a run sees the same one, and a large workspace takes milliseconds to parse.
+let last: { text: string; snapshot: WorkspaceSnapshot } | null = null;
+
+/** What it returns is shared: do not change it. Errors as `ObjectStore.get`. */
 export async function readSnapshot(objects: ObjectStore, digest: string): Promise<WorkspaceSnapshot> {
+  const text = await objects.recentText(digest);
   // An object of our own making, as in `ObjectStore.json`.
-  return JSON.parse(await objects.recentText(digest)) as WorkspaceSnapshot;
+  if (last?.text !== text) last = { text, snapshot: JSON.parse(text) as WorkspaceSnapshot };
+  return last.snapshot;
 }
 
 /** The workspace as a generation sees it: the snapshot with the artifacts of the task's ancestors laid over it. */

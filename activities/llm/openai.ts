@@ -25,7 +25,7 @@ const loadSdk = () => import('openai');
 type Sdk = Awaited<ReturnType<typeof loadSdk>>;
 type Client = InstanceType<Sdk['OpenAI']>;
 
-const PROGRESS_MS = 250;
+const PROGRESS_MS = 500;
 /** A connection that was not made by then never reached anybody (undici gives up after 10 s). */
 const CONNECT_MS = 30_000;
 

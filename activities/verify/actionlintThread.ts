@@ -58,6 +58,11 @@ export function lintInThread(
   return turn;
 }
 
+/** Starts the thread ahead of its first file; nothing where it runs already. */
+export function warmActionlint(): void {
+  worker ??= start();
+}
+
 /** Ends the thread; the next call starts another. */
 export async function closeActionlint(): Promise<void> {
   const ending = worker;

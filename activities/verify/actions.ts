@@ -2,7 +2,7 @@ import { isMap, isPair, isScalar, isSeq, type Pair, visit } from 'yaml';
 import type { Finding } from '../../plan/types';
 import { WORKFLOW_PATH } from './actionlint';
 import type { Subject, Verifier } from './types';
-import { parseYaml } from './yamlDocument';
+import { yamlOf } from './yamlDocument';
 
 const ACTION_PATH = /(?:^|\/)action\.ya?ml$/i;
 
@@ -49,8 +49,9 @@ function scriptFindings(code: string, place: object): Finding[] {
   return findings;
 }
 
-function run({ path, text }: Subject): { findings: Finding[] } {
-  const { documents, place } = parseYaml(text, path);
+function run(subject: Subject): { findings: Finding[] } {
+  const { path } = subject;
+  const { documents, place } = yamlOf(subject);
   const root = documents[0]?.contents;
   if (!isMap(root)) return { findings: [] };
   const findings: Finding[] = [];

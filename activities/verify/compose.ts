@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 import type { Finding } from '../../plan/types';
 import { listOrKeys, portFindings, publishedPorts, volumeSource } from './composeParts';
 import type { Subject, Verifier } from './types';
-import { parseYaml } from './yamlDocument';
+import { yamlOf } from './yamlDocument';
 
 const TOP_KEYS = new Set([
   'name',
@@ -26,8 +26,9 @@ interface Model {
   report(rule: string, severity: Finding['severity'], message: string, node: unknown): void;
 }
 
-function run({ path, text }: Subject): { findings: Finding[] } {
-  const { documents, place } = parseYaml(text, path);
+function run(subject: Subject): { findings: Finding[] } {
+  const { path } = subject;
+  const { documents, place } = yamlOf(subject);
   const document = documents[0];
   const root = document?.contents;
   const findings: Finding[] = [];

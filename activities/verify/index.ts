@@ -1,5 +1,5 @@
 import type { Finding, Verdict, Verification } from '../../plan/types';
-import { closeActionlint } from './actionlintThread';
+import { closeActionlint, warmActionlint } from './actionlintThread';
 import { tidyFindings } from './findings';
 import { VERIFIERS } from './registry';
 import { UNUSABLE_RULES } from './text';
@@ -136,6 +136,11 @@ export function overallVerdict(rows: readonly Verification[]): Verdict {
   );
   if (failed) return 'failed';
   return rows.some((row) => row.verdict === 'inconclusive') ? 'inconclusive' : 'passed';
+}
+
+/** Starts what these verifiers need and is slow to start (actionlint: a quarter of a second), without waiting for it. */
+export function warmVerifiers(named: readonly string[]): void {
+  if (named.includes('actionlint')) warmActionlint();
 }
 
 /** Ends what verifiers keep running between calls; they start again when needed. For shutdown and tests. */

@@ -1,15 +1,17 @@
 import type { Finding } from '../../plan/types';
 import { libraryVersion } from './library';
 import type { Subject, Verifier } from './types';
-import { parseYaml } from './yamlDocument';
+import { yamlOf } from './yamlDocument';
 
 /** Files whose readers take one document only. */
 const SINGLE = /^\.github\/|(?:^|\/)(?:docker-)?compose[^/]*\.ya?ml$|(?:^|\/)\.pre-commit-config\.ya?ml$/;
 /** Helm templates are YAML only after rendering. */
 const HELM_TEMPLATE = /(?:^|\/)templates\/[^\n]*\.ya?ml$/;
 
-function run({ path, text }: Subject): { findings: Finding[] } {
-  const { documents, findings, place } = parseYaml(text, path);
+function run(subject: Subject): { findings: Finding[] } {
+  const { path } = subject;
+  const { documents, place, ...parsed } = yamlOf(subject);
+  const findings = [...parsed.findings];
   const second = documents[1];
   if (second !== undefined && SINGLE.test(path)) {
     const message = `The file holds ${documents.length} documents; its reader takes one.`;

@@ -29,6 +29,15 @@ const LOCAL_TAGS: readonly { paths: RegExp; tags: RegExp }[] = [
   },
 ];
 
+const parsed = new WeakMap<object, YamlFile>();
+
+/** As `parseYaml`, once for all verifiers that look at a file: parsing is most of their work. Do not change the documents. */
+export function yamlOf(subject: { readonly path: string; readonly text: string }): YamlFile {
+  const known = parsed.get(subject) ?? parseYaml(subject.text, subject.path);
+  parsed.set(subject, known);
+  return known;
+}
+
 /**
  * Parses YAML 1.2 that may be hostile: nesting is measured before the parser sees the text (T12), aliases are counted
  * (T11), duplicate keys, unknown tags and `__proto__` are errors (T13).
@@ -55,14 +64,14 @@ export function parseYaml(text: string, path: string): YamlFile {
     return refuse('too-deep', `The document is nested deeper than ${MAX_DEPTH} levels.`);
   }
   // The parser's own search for duplicate keys is quadratic (20 s for 70,000 keys); `inspect` does it with a set.
-  const parsed = parseAllDocuments(text, {
+  const read = parseAllDocuments(text, {
     uniqueKeys: false,
     version: '1.2',
     merge: true,
     lineCounter,
     prettyErrors: false,
   });
-  const documents = Array.isArray(parsed) ? parsed : [];
+  const documents = Array.isArray(read) ? read : [];
   const findings: Finding[] = [];
   for (const document of documents) {
     for (const fault of document.errors) {

@@ -23,9 +23,10 @@ const MATCHERS = Object.entries(BY_SKILL).map(
 );
 const MAX_EACH = 50;
 
-const isOwn = (path: string): boolean => !/(^|\/)(examples?|tests?|fixtures?|testdata|docs?|templates?)\//i.test(path);
+const isOwn = (path: string): boolean =>
+  !/(^|\/)(examples?|tests?|fixtures?|testdata|docs?|templates?|\.devcontainer)\//i.test(path);
 
-/** Existing DevOps files by the skill that would write them, at most 50 each. What serves examples or tests is not the setup. */
+/** Existing DevOps files by the skill that would write them, at most 50 each. What serves examples, tests or editors is not the setup. */
 export function findExisting(paths: readonly string[]): { [skill: string]: string[] } {
   const own = paths.filter((path) => languageOf(path) === null && (isOwn(path) || /^(helm|charts?)\//.test(path)));
   const found: { [skill: string]: string[] } = {};

@@ -53,6 +53,13 @@ const RUNNER: { [manager: string]: string } = {
   pdm: 'pdm run ',
   pipenv: 'pipenv run ',
 };
+/** A single command, run the way the package manager runs things; one that needs a shell is left as it is. */
+export function inEnvironment(command: FoundCommand | null, manager: string): FoundCommand | null {
+  const runner = RUNNER[manager];
+  if (!command || !runner || /[;&|<>$`]|^\w+=/.test(command.run) || command.run.startsWith(runner)) return command;
+  return { ...command, run: `${runner}${command.run}` };
+}
+
 const LINTERS: readonly (readonly [tool: string, command: string])[] = [
   ['ruff', 'ruff check .'],
   ['flake8', 'flake8'],

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { FoundCommand, WorkspaceFacts } from '../../plan/types';
 import type { EcosystemFacts } from './finding';
-import { pythonCommands, pythonPackageManager } from './python-commands';
+import { inEnvironment, pythonCommands, pythonPackageManager } from './python-commands';
 import { type PythonManifest, pythonManifest } from './python-manifest';
 import { allowsLine, versionNumbers } from './ranges';
 import type { Tree } from './tree';
@@ -25,7 +25,7 @@ export function pythonFacts(tree: Tree): EcosystemFacts | null {
     cli: tool !== null,
     packageManager: manager,
     build: null,
-    start: service?.start ?? tool,
+    start: inEnvironment(service?.start ?? tool, manager.name),
     entryPoint: service?.entryPoint ?? null,
     dependencies: [...new Set(manifest.dependencies)].sort(),
   };
@@ -46,7 +46,7 @@ function pythonRuntime(
   const engines = manifest.requiresPython;
   const image = /^FROM\s+(?:--\S+\s+)?(?:\S*\/)?python:(\d+\.\d+)/im.exec(tree.text('Dockerfile') ?? '')?.[1];
   const pins: [string, string | undefined][] = [
-    ['.python-version', tree.text('.python-version')?.trim().split('\n')[0]],
+    ['.python-version', /^\s*([^#\s].*)/m.exec(tree.text('.python-version') ?? '')?.[1]],
     ['.tool-versions', /^python\s+(\S+)/m.exec(tree.text('.tool-versions') ?? '')?.[1]],
     ['runtime.txt', /^python-(\S+)/m.exec(tree.text('runtime.txt') ?? '')?.[1]],
     ['Dockerfile', image && (!engines || allowsLine(engines, image)) ? image : undefined],

@@ -93,7 +93,11 @@ const ENVIRONMENT: { [language in Language]: readonly RegExp[] } = {
 
 /** Set by every shell or CI, and nothing that a deployment has to provide. */
 const AMBIENT = new Set(
-  'PATH HOME USER SHELL PWD TERM LANG TMPDIR TEMP TMP CI DEBUG FORCE_COLOR NO_COLOR APPDATA COLUMNS'.split(' '),
+  (
+    'PATH HOME USER SHELL PWD TERM LANG TMPDIR TEMP TMP CI DEBUG FORCE_COLOR NO_COLOR APPDATA COLUMNS ' +
+    // Django's own files set it where it is not.
+    'DJANGO_SETTINGS_MODULE'
+  ).split(' '),
 );
 const MAX_NAMES = 60;
 

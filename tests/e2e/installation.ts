@@ -34,6 +34,7 @@ export interface ProcessRow {
 export class Installation {
   readonly home = mkdtempSync(join(tmpdir(), 'planwright-e2e-home-'));
   readonly workspace: string;
+  private readonly ownsWorkspace: boolean;
   private readonly children = new Set<ChildProcess>();
 
   /**
@@ -46,19 +47,25 @@ export class Installation {
     project: string | null = join(ROOT, 'examples', 'node-service'),
     workspace?: string,
   ) {
+    this.ownsWorkspace = workspace === undefined;
     this.workspace = realpathSync(workspace ?? mkdtempSync(join(tmpdir(), 'planwright-e2e-ws-')));
     if (!existsSync(join(ROOT, 'dist', 'client', 'cli', 'main.js')))
       throw new Error('no dist/: run `npm run build` first');
     if (project) cpSync(project, this.workspace, { recursive: true });
   }
 
+  /** The `temporal` that the server is started with, for tests that use it as a client. */
+  get temporalBinary(): string {
+    const cached = join(userFolders({ ...process.env, PLANWRIGHT_HOME: '' }).cache, 'bin', 'temporal');
+    return process.env.PLANWRIGHT_TEMPORAL_BIN ?? cached;
+  }
+
   private environment(): NodeJS.ProcessEnv {
     const kept = Object.entries(process.env).filter(([name]) => !/^(PLANWRIGHT|TEMPORAL|OPENAI|XDG)_/.test(name));
-    const cached = join(userFolders({ ...process.env, PLANWRIGHT_HOME: '' }).cache, 'bin', 'temporal');
     return {
       ...Object.fromEntries(kept),
       PLANWRIGHT_HOME: this.home,
-      PLANWRIGHT_TEMPORAL_BIN: process.env.PLANWRIGHT_TEMPORAL_BIN ?? cached,
+      PLANWRIGHT_TEMPORAL_BIN: this.temporalBinary,
       ...this.env,
     };
   }
@@ -195,7 +202,7 @@ export class Installation {
     await this.run(['down', '--purge']);
     const left = [...this.running().values()];
     rmSync(this.home, { recursive: true, force: true });
-    rmSync(this.workspace, { recursive: true, force: true });
+    if (this.ownsWorkspace) rmSync(this.workspace, { recursive: true, force: true });
     return left;
   }
 }

@@ -14,7 +14,7 @@ function fault(
   reply: ModelReply,
   options: { strictness?: Fault['strictness']; most?: number; apply?: string[] } = {},
 ): Fault {
-  const { strictness = 'all', most = 1, apply } = options;
+  const { strictness = 'asked again', most = 1, apply } = options;
   return {
     name: `model-${name}`,
     strictness,

@@ -3,8 +3,11 @@ import type { DecisionView, PlanView, TaskView } from '../../plan/view';
 import type { ModelCall } from '../support/model-server';
 import { questionOf } from './job';
 
-/** How much of an outcome a fault may change: nothing; how often was asked; or also what was carried over. */
-export type Strictness = 'all' | 'retried' | 'taken up';
+/**
+ * How much of an outcome a fault may change: nothing; what the bad answers cost; how often people and the model were asked;
+ * or all but states and files.
+ */
+export type Strictness = 'all' | 'asked again' | 'retried' | 'taken up';
 
 export interface Outcome {
   status: string;
@@ -33,7 +36,8 @@ function taskOf(task: TaskView, strictness: Strictness): object {
   if (strictness === 'retried')
     return { status, error, files, decisions: [...new Set(decisions)].filter((one) => !one.startsWith('void')).sort() };
   // Files of a task are asked about at once, so their order of being decided is nobody's promise.
-  return { status, error, files, decisions: decisions.sort(), attempts, calls: usage.calls };
+  const asked = { status, error, files, decisions: decisions.sort(), attempts };
+  return strictness === 'all' ? { ...asked, calls: usage.calls } : asked;
 }
 
 /** A time in which something was broken; calls that reach into it may be asked again. */

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { TemporalPlanClient } from '../../client/plan-client';
-import { isSettledPlan } from '../../plan/states';
 import type { GateView, PlanView } from '../../plan/view';
 import { workspaceLayout } from '../../store/layout';
 import type { Installation } from '../e2e/installation';
@@ -49,33 +48,22 @@ export class Person {
     }
   }
 
-  /**
-   * Decides gates until the plan is settled and `done` agrees.
-   * @throws Error with the plan's state where that does not happen in time
-   */
-  async attend(plan: string, done: (view: PlanView) => boolean, timeoutMs: number): Promise<PlanView> {
-    const end = Date.now() + timeoutMs;
+  /** Decides gates as they open, until told to stop. @returns the plan as it was seen last */
+  async attend(plan: string, stop: AbortSignal): Promise<PlanView | null> {
     let last: PlanView | null = null;
     this.lastAnswer = Date.now();
-    while (Date.now() < end) {
+    while (!stop.aborted) {
       const view = await this.look(plan);
-      if (view) {
-        last = view;
-        if (isSettledPlan(view.status) && done(view)) return view;
-        for (const gate of view.gates) await this.decide(plan, gate);
-      } else if (Date.now() - this.lastAnswer > PATIENCE_MS) {
+      last = view ?? last;
+      for (const gate of view?.gates ?? []) await this.decide(plan, gate);
+      if (Date.now() - this.lastAnswer > PATIENCE_MS) {
         await this.disconnect();
         await this.installation.run(['up']);
         this.lastAnswer = Date.now();
       }
       await sleep(LOOK_MS);
     }
-    const tasks = Object.entries(last?.tasks ?? {}).map(
-      ([id, { status, error }]) => `${id}: ${status} ${error?.message ?? ''}`,
-    );
-    throw new Error(
-      `The plan is not settled after ${timeoutMs} ms: ${last?.status ?? 'no answer'}\n${tasks.join('\n')}`,
-    );
+    return last;
   }
 
   /** The first gate of a plan is decided by a command, the others as the commands do it: through the same client. */

@@ -4,13 +4,14 @@ import type { ProcessRow } from '../e2e/installation';
 import type { Fault, World } from './series';
 
 type Name = ProcessRow['name'];
-const ALL: Name[] = ['worker', 'server', 'supervisor'];
+export const ALL: readonly Name[] = ['worker', 'server', 'supervisor'];
 
 /** A plan of the job takes two to three seconds undisturbed. */
 const MOMENT_MS = 2_500;
 const STOP_MS = 10_000;
 
-async function signal({ installation }: World, names: readonly Name[], what: NodeJS.Signals): Promise<number[]> {
+/** Sends a signal to processes as `status` knows them. @returns their pids */
+export async function signal({ installation }: World, names: readonly Name[], what: NodeJS.Signals): Promise<number[]> {
   const rows = (await installation.processes()).filter(({ name }) => names.includes(name));
   for (const { pid } of rows) send(pid, what);
   return rows.map(({ pid }) => pid);
@@ -70,8 +71,8 @@ const zombies: Fault = {
   strictness: 'all',
   strike: async (world) => {
     await sleep(world.random.between(0, MOMENT_MS));
-    open(world);
     const pids = await signal(world, ['worker'], 'SIGSTOP');
+    open(world);
     const second = world.random.next() < 0.5 ? world.installation.start(['worker']) : null;
     try {
       await sleep(STOP_MS);
@@ -93,8 +94,8 @@ function stop(name: Name): Fault {
     strictness: 'all',
     strike: async (world) => {
       await sleep(world.random.between(0, MOMENT_MS));
-      open(world);
       const pids = await signal(world, [name], 'SIGSTOP');
+      open(world);
       await sleep(STOP_MS);
       for (const pid of pids) send(pid, 'SIGCONT');
     },

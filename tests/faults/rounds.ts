@@ -45,18 +45,20 @@ export class Comparison {
   async disturb(fault: Fault, seed: number): Promise<void> {
     const expected = await this.expected(fault.strictness);
     const again = `npm run test:faults -- --seed ${seed} --rounds 1 --only ${fault.name}`;
+    const begun = Date.now();
     const round = await this.series.round(fault, randomFrom(seed)).catch((error: unknown) => {
       throw new Error(`${error instanceof Error ? error.message : String(error)}\nAgain: ${again}`, { cause: error });
     });
+    process.stderr.write(`${fault.name} (seed ${seed}): ${((Date.now() - begun) / 1000).toFixed(1)} s\n`);
     this.reports.push({ fault: fault.name, seed, back: round.back });
     expect({ ...whole(round), again }).toEqual({ ...whole({ ...NOTHING_WRONG, outcome: expected }), again });
   }
 }
 
-const NOTHING_WRONG = { repeated: [], strangers: [], leftovers: [], exitCode: 0 };
+const NOTHING_WRONG = { repeated: [], strangers: [], leftovers: [], exit: 'done' };
 
-function whole({ outcome, repeated, strangers, leftovers, exitCode }: Omit<Round, 'back'>): object {
-  return { outcome, repeated, strangers, leftovers, exitCode };
+function whole({ outcome, repeated, strangers, leftovers, exit }: Omit<Round, 'back'>): object {
+  return { outcome, repeated, strangers, leftovers, exit };
 }
 
 /** Seconds from each fault to the plan's next answer: median and worst, by kind. */

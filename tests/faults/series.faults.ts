@@ -3,6 +3,7 @@
  * the others stop processes, break the disk or the model, or lose the server's database.
  */
 import { DISK, fullDisk, mountSmallDisk, SKIPPED } from './disk-faults';
+import { lostDatabase } from './lost-database';
 import { FINAL, PASSING } from './model-faults';
 import { KILLS, STOPS } from './process-faults';
 import { Comparison, faultFor, seedFrom, timesBack } from './rounds';
@@ -11,11 +12,10 @@ import { type Fault, Series } from './series';
 const ROUNDS = Number(process.env.PLANWRIGHT_FAULT_ROUNDS ?? 150);
 const ONLY = process.env.PLANWRIGHT_FAULT_ONLY?.split(',');
 const SEED = seedFrom(process.env);
-/** Stops take ten seconds each, so they come as often as anything else and no more. */
 const chosen = (faults: readonly Fault[]): Fault[] =>
   faults.filter(({ name }) => !ONLY || ONLY.some((only) => name.startsWith(only)));
 const small = mountSmallDisk();
-const others = chosen([...STOPS, ...PASSING, ...FINAL, ...DISK, ...(small ? [fullDisk] : [])]);
+const others = chosen([...STOPS, lostDatabase, ...PASSING, ...FINAL, ...DISK, ...(small ? [fullDisk] : [])]);
 const kills = chosen(KILLS);
 
 describe(`${ROUNDS} rounds from seed ${SEED}`, () => {

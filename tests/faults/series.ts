@@ -1,8 +1,8 @@
 /** One installation, one model server, and rounds of the same job in it: one undisturbed, then disturbed ones. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PlanView } from '../../plan/view';
-import { Installation, type Running } from '../e2e/installation';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Finished, Installation, type Running } from '../e2e/installation';
 import { type ModelCall, type ModelReply, type ModelServer, startModelServer } from '../support/model-server';
 import type { Random } from '../support/random';
 import { answerTo, expectedFiles, questionOf, resetWorkspace } from './job';
@@ -11,6 +11,8 @@ import { Person } from './person';
 
 const LATENCY_MS = 200;
 const ROUND_MS = 100_000;
+/** Exit codes of a plan of which tasks failed. */
+const FAILED: readonly (number | null)[] = [1, 4];
 
 /** A running round, as a fault sees it. */
 export interface World {
@@ -20,7 +22,7 @@ export interface World {
   plan: string;
   /** The `apply` that follows the plan; a fault that ends it starts another. */
   cli: Running;
-  startCli(): void;
+  startCli(...flags: string[]): void;
   /** When something was broken. */
   windows: Window[];
 }
@@ -42,7 +44,8 @@ export interface Round {
   /** Processes that do not belong there, and ones that are missing. */
   strangers: string[];
   leftovers: string[];
-  exitCode: number | null;
+  /** 'done', or the code of the command that followed the plan to its end, with its output. */
+  exit: string;
   /** Milliseconds from the begin of each window to the first answer of the plan after it. */
   back: number[];
 }
@@ -90,32 +93,37 @@ export class Series {
       installation.start(['apply', plan, '--json', '--wait', '10m', ...(fault.apply ?? []), ...flags]);
     const world: World = {
       ...{ installation, person, random, plan, windows: [], cli: start() },
-      startCli: () => {
-        world.cli = start();
+      startCli: (...flags) => {
+        world.cli = start(...flags);
       },
     };
-    const struck = fault.strike?.(world) ?? Promise.resolve();
-    struck.catch(() => undefined);
     const back = this.timesBack(world);
-    const until = Date.now() + ROUND_MS;
-    const attend = (done: (view: PlanView) => boolean): Promise<PlanView> =>
-      person.attend(plan, done, until - Date.now());
-    let view = await attend(({ runs }) => runs.length > 0);
-    await struck;
-    let finished = await world.cli.done;
-    for (let retries = 0; fault.strictness !== 'all' && view.status !== 'completed' && retries < 3; retries++) {
-      const runs = view.runs.length;
-      const cli = start('--resume', '--retry');
-      view = await attend((now) => now.runs.length > runs);
-      finished = await cli.done;
+    const stop = new AbortController();
+    const attending = person.attend(plan, stop.signal);
+    let finished: Finished;
+    try {
+      const go = async (): Promise<Finished> => {
+        await fault.strike?.(world);
+        let last = await world.cli.done;
+        // Where a task may fail for good, a person looks at it, mends what was wrong, and retries.
+        for (let retries = 0; FAILED.includes(last.code) && fault.strictness === 'retried' && retries < 3; retries++) {
+          last = await start('--resume', '--retry').done;
+        }
+        return last;
+      };
+      finished = await within(ROUND_MS, go(), async () => JSON.stringify((await person.look(plan))?.tasks, null, 1));
+    } finally {
+      stop.abort();
+      await attending;
     }
+    const view = await installation.view(plan);
     const calls = model.calls.slice(from);
     return {
       outcome: outcomeOf(view, this.files(), fault.strictness),
       repeated: repeatedCalls(calls, world.windows, this.spoiled),
       strangers: await installation.strangers(),
       leftovers: installation.leftovers(),
-      exitCode: finished.code,
+      exit: finished.code === 0 ? 'done' : `${finished.code}\n${finished.stdout}\n${finished.stderr}`,
       back: back(),
     };
   }
@@ -151,5 +159,19 @@ export class Series {
     const left = await this.installation.close();
     await this.model.close();
     return left;
+  }
+}
+
+async function within<T>(ms: number, promise: Promise<T>, state: () => Promise<string>): Promise<T> {
+  const timeout = new AbortController();
+  const late = sleep(ms, undefined, { signal: timeout.signal }).then(async (): Promise<never> => {
+    throw new Error(`The round is not over after ${ms} ms:\n${await state()}`);
+  });
+  late.catch(() => undefined);
+  promise.catch(() => undefined);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    timeout.abort();
   }
 }

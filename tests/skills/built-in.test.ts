@@ -217,7 +217,8 @@ it('composes the services that the dependencies speak of, healthy before the app
     ports: ['3000:3000'],
     environment: {
       DATABASE_URL: 'postgresql://app:${POSTGRES_PASSWORD}@postgres:5432/shop',
-      LOG_LEVEL: '${LOG_LEVEL:-}',
+      // Unset stays unset: an empty string would override the code's own default.
+      LOG_LEVEL: null,
       PORT: '3000',
       REDIS_URL: 'redis://redis:6379',
       SESSION_SECRET: '${SESSION_SECRET:?set SESSION_SECRET in .env}',

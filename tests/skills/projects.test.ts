@@ -83,7 +83,7 @@ it('ignores nothing that a Dockerfile needs that was there before', () => {
     expect(lines).toContain('.github');
     for (const needed of ['.git', 'target', '.npmrc']) expect(lines).not.toContain(needed);
   }
-  expect(files('dockerfile', project('rust tool'))['.dockerignore']).toMatch(/^\.git$[^]*^target$/m);
+  expect(files('dockerfile', project('rust tool'))['.dockerignore']).toMatch(/^\.git$[\s\S]*^target$/m);
 });
 
 it('lints once where the test script lints by itself', () => {
@@ -119,4 +119,45 @@ describe('a Makefile', () => {
     const before = { 'docker-compose': ['docker-compose.yml'] };
     expect(makefile(project('go library', { existing: before }), input)).toContain('compose-up');
   });
+});
+
+describe('the workflow that exists', () => {
+  const pull = 'on: [pull_request]\n';
+  const written = (ws: WorkspaceFacts, existing: { [path: string]: string }): string[] =>
+    Object.keys(files('github-actions', { ...ws, existing: { 'github-actions': Object.keys(existing) } }, existing));
+
+  it('is found by its words, the one of the package manager first', () => {
+    const java = project('java service with maven');
+    const existing = {
+      '.github/workflows/gradle-build.yml': pull,
+      '.github/workflows/maven-build.yml': pull,
+      '.github/workflows/test-docs.yml': pull,
+    };
+    expect(written(java, existing)).toEqual(['.github/workflows/maven-build.yml']);
+    expect(written(project('go library'), { '.github/workflows/unit-tests.yml': pull })).toEqual([
+      '.github/workflows/unit-tests.yml',
+    ]);
+  });
+
+  it('is not one that never sees a pull request, or that does something else', () => {
+    const others = { '.github/workflows/release-build.yml': 'on: push\n', '.github/workflows/docs.yml': pull };
+    expect(written(project('go library'), others)).toEqual(['.github/workflows/ci.yml']);
+  });
+});
+
+it('starts what was built, where the start script builds first', () => {
+  const scripts = { start: 'npm run build && node dist/server.js', build: 'tsc' };
+  const build = { run: 'npm run build', source: 'package.json scripts.build' };
+  const ws = project('node app with npm', {
+    scripts,
+    build,
+    buildOutput: 'dist',
+    entryPoint: 'dist/server.js',
+    typescript: true,
+  });
+  expect(dockerfile(ws)).toContain('CMD ["node", "dist/server.js"]');
+});
+
+it('checks with make what CI checks, the build included', () => {
+  expect(makefile(project('rust tool'))).toContain('check: lint build test ## Run everything that CI checks');
 });

@@ -15,8 +15,12 @@ const BUSY = 4_000;
 const noise = (plan: Driver, bytes = 0): Promise<void> =>
   plan.handle.signal('decide', { gate: 'gate-none', decision: 'approve', by: 'noise', reason: 'x'.repeat(bytes) });
 
-const manyTimes = async (count: number, call: () => Promise<unknown>): Promise<void> => {
-  for (let left = count; left > 0; left -= 100) await Promise.all(Array.from({ length: Math.min(100, left) }, call));
+/** A hundred at a time: the query after them is answered when they have been dealt with. */
+const manyTimes = async (count: number, plan: Driver): Promise<void> => {
+  for (let left = count; left > 0; left -= 100) {
+    await Promise.all(Array.from({ length: Math.min(100, left) }, () => noise(plan)));
+    await plan.view();
+  }
 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -68,7 +72,7 @@ describe('a plan that waits for people when its history has grown long', () => {
     await plan.decide({ gate: gateOf(before, '1.txt'), decision: 'approve', by: 'ana' });
     const decided = await plan.view();
     const first = await runId(plan);
-    await manyTimes(QUIET, () => noise(plan));
+    await manyTimes(QUIET, plan);
     await inNextExecution(plan, first);
 
     const after = await plan.view();
@@ -98,9 +102,10 @@ describe('a plan that waits for people when its history has grown long', () => {
     await plan.apply({ yes: true });
     const { gates } = await plan.until((view) => view.gates.length === 1);
     const first = await runId(plan);
+    while ((await plan.handle.describe()).historyLength < QUIET - 100) await manyTimes(50, plan);
     await plan.stopWorker();
     // All of this is one workflow task of the next worker.
-    await manyTimes(QUIET, () => noise(plan));
+    await Promise.all(Array.from({ length: 200 }, () => noise(plan)));
     await plan.handle.signal('decide', { gate: gates[0]?.gate, decision: 'approve', by: 'ana' });
     await plan.startWorker();
     const view = await plan.settled();
@@ -186,7 +191,7 @@ describe('a run whose history has grown very long', () => {
     await plan.apply({ yes: true, concurrency: 1 });
     await plan.until(({ tasks }) => tasks['2']?.status === 'generating');
     const first = await runId(plan);
-    if (by === 'events') await manyTimes(BUSY, () => noise(plan));
+    if (by === 'events') await manyTimes(BUSY, plan);
     else await fill(plan, 16_500_000);
     return { plan, first, release };
   }

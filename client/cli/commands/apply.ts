@@ -4,6 +4,7 @@ import type { ModelFlags } from '../command';
 import { defineCommand, duration, flag, MODEL_OPTIONS, modelFlags, nonEmpty, timeout, wholeNumber } from '../command';
 import { taskIdOf } from '../plan-ref';
 import { applyAndFollow } from '../run-plan';
+import { takeUp } from '../take-up';
 
 interface Parsed {
   plan?: string;
@@ -78,7 +79,8 @@ export const command = defineCommand<Parsed>({
   },
   async run(context, parsed) {
     const client = await context.client();
-    const { view } = await client.show(await client.resolve(parsed.plan));
+    const shown = await client.show(await client.resolve(parsed.plan));
+    const view = shown.lost ? await takeUp(context, client, shown.view, parsed.request.resume) : shown.view;
     const request: ApplyRequest = { ...parsed.request, by: context.io.user() };
     if (parsed.task !== undefined) request.task = taskIdOf(view, parsed.task);
     if (Object.values(parsed.model).some((given) => given !== undefined)) {

@@ -1,3 +1,4 @@
+import { CANCELLED_IN_TEMPORAL } from '../../../plan/states';
 import type { PlanView, RunView } from '../../../plan/view';
 import { countStatuses, tokensOf } from '../../events';
 import { tasksOf } from '../outcome';
@@ -42,6 +43,7 @@ export function nextCommands(view: PlanView): string[] {
       if (view.graph.nodes.length === 0) return ['planwright plan "<goal>"'];
       return [`planwright plan show ${id}`, `planwright apply ${id} --resume --retry`];
     case 'cancelled':
+      if (view.reason === CANCELLED_IN_TEMPORAL) return ['planwright plan "<goal>"'];
       return [view.graph.nodes.length === 0 ? 'planwright plan "<goal>"' : `planwright apply ${id} --resume`];
     case 'waiting':
       return [`planwright approvals ${id}`, `planwright apply ${id}`];

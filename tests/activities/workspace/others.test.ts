@@ -143,6 +143,7 @@ describe('facts of other ecosystems', () => {
       '.github/workflows/ci.yml': '',
       'compose.yaml': '',
       'docker/Dockerfile': 'FROM a\n',
+      '.devcontainer/Dockerfile': 'FROM b\n',
       'src/dockerfile.ts': '',
       'charts/shop/Chart.yaml': '',
       Makefile: 'A := 1\nall: build\n\nbuild:\n\t@cc main.c\n',

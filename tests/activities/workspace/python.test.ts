@@ -155,7 +155,10 @@ build-backend = "flit_core.buildapi"
       'app/main.py':
         'def get_application() -> FastAPI:\n    application = FastAPI()\n    return application\n\n\napp = get_application()\n',
     });
-    expect(facts).toMatchObject({ library: false, start: { run: 'uvicorn app.main:app --host 0.0.0.0 --port 8000' } });
+    expect(facts).toMatchObject({
+      library: false,
+      start: { run: 'poetry run uvicorn app.main:app --host 0.0.0.0 --port 8000' },
+    });
   });
 
   it('start a Flask factory with gunicorn', async () => {
@@ -222,4 +225,30 @@ describe('setup.py', () => {
     const hostile = `setup(extras_require={${'"a": [['.repeat(40_000)}`;
     expect(await factsOf({ 'setup.py': hostile })).toMatchObject({ language: 'python' });
   });
+});
+
+it('takes a version from .python-version past its comments', async () => {
+  const facts = await factsOf({
+    'requirements.txt': 'django',
+    '.python-version': '# For everyone.\n3.13\n',
+    'manage.py': '',
+  });
+  expect(facts.runtime).toEqual({ version: '3.13', source: '.python-version' });
+});
+
+it('does not ask for a variable that Django sets itself', async () => {
+  const facts = await factsOf({
+    'requirements.txt': 'django',
+    'shop/wsgi.py':
+      "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\nos.environ.get('SENTRY_DSN')\n",
+  });
+  expect(facts.envNames).toEqual(['SENTRY_DSN']);
+});
+
+it('starts through the package manager, but for what needs a shell', async () => {
+  const start = async (procfile: string): Promise<string | undefined> =>
+    (await factsOf({ Procfile: `web: ${procfile}\n`, 'uv.lock': '', 'pyproject.toml': '[project]\nname = "a"\n' }))
+      .start?.run;
+  expect(await start('gunicorn app:app')).toBe('uv run gunicorn app:app');
+  expect(await start('cd src && gunicorn app:app')).toBe('cd src && gunicorn app:app');
 });

@@ -4,7 +4,7 @@ import { run } from '../../../client/cli/program';
 import type { Answer, Prompter } from '../../../client/cli/prompter';
 import type { Rooms } from '../../../client/cli/rooms';
 import { realRooms } from '../../../client/cli/rooms';
-import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown } from '../../../client/types';
+import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from '../../../client/types';
 import { UsageError } from '../../../plan/errors';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../../../plan/view';
 import { findWorkspace } from '../../../store/layout';
@@ -54,6 +54,16 @@ export class FakeClient implements PlanClient {
     this.queue.push(...views);
     this.wake();
     return this;
+  }
+
+  takenUp: string[] = [];
+  lost = false;
+  broken: TakenUp['broken'] = [];
+
+  async takeUp(id: string): Promise<TakenUp> {
+    this.takenUp.push(id);
+    this.lost = false;
+    return { kept: `plans/${id}.lost.json`, broken: this.broken };
   }
 
   async create(plan: CreatePlan): Promise<string> {

@@ -1,0 +1,49 @@
+/** Starts a plan's workflow: its id, queue and what Temporal's own tools show of it, in one place. */
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { taskQueueOf } from '../store/layout';
+import type { NewPlan, PlanInput } from '../workflows/state';
+import { grpcCode } from './failures';
+
+const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
+const PLAN_WORKSPACE = defineSearchAttributeKey('PlanWorkspace', SearchAttributeType.KEYWORD);
+const BAD_REQUEST = 3;
+
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 200);
+
+/**
+ * Starts the workflow, or finds it started already by another command. Throws what the client throws.
+ * @param lost what is left of a plan that Temporal lost
+ */
+export async function startPlan(
+  client: Client,
+  plan: Omit<NewPlan, 'searchAttributes' | 'llmQueue'>,
+  lost?: PlanInput['lost'],
+): Promise<void> {
+  const { id, name, workspace } = plan;
+  const start = async (searchAttributes: boolean): Promise<void> => {
+    const input: PlanInput = { plan: { ...plan, searchAttributes, llmQueue: null }, ...(lost ? { lost } : {}) };
+    const attributes = new TypedSearchAttributes([
+      { key: PLAN_STATE, value: 'planning' },
+      { key: PLAN_WORKSPACE, value: workspace },
+    ]);
+    await client.workflow.start('planWorkflow', {
+      workflowId: id,
+      taskQueue: taskQueueOf(workspace),
+      args: [input],
+      workflowTaskTimeout: '5s',
+      staticSummary: oneLine(name),
+      staticDetails: `A plan of planwright. Approvals: \`planwright approvals ${id}\`. Progress: \`planwright watch ${id}\`.`,
+      ...(searchAttributes ? { typedSearchAttributes: attributes } : {}),
+    });
+  };
+  try {
+    // A server without our search attributes refuses them; the plan works without.
+    await start(true).catch((error: unknown) => {
+      if (grpcCode(error) === BAD_REQUEST) return start(false);
+      throw error;
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
