@@ -5,7 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, WorkflowNotFoundError, WorkflowUpdateStage } from '@temporalio/client';
+import {
+  type Client,
+  type WorkflowExecutionDescription,
+  WorkflowNotFoundError,
+  WorkflowUpdateStage,
+} from '@temporalio/client';
 import { digestOf } from '../plan/digest';
 import { FailedError, IntegrityError, PlanwrightError, RefusedError, UsageError } from '../plan/errors';
 import { isSettledPlan } from '../plan/states';
@@ -24,6 +29,7 @@ import { packageVersion } from './version';
 const QUERY_DEADLINE_MS = 2_000;
 const MESSAGE_PATIENCE_MS = 10_000;
 const NO_WORKER = 'no worker of this workspace runs; this is the last state that was written.';
+const FOREIGN = 'it belongs to another directory, from which this one was copied or moved: nothing of it runs here.';
 const POLL_MS = { least: 60, most: 400, growth: 1.3 } as const;
 
 const TAKEN_UP_TIMEOUT_MS = 60_000;
@@ -204,11 +210,8 @@ export class TemporalPlanClient implements PlanClient {
 
   /** Set where the workflow is no longer open: then nothing of the plan runs, whatever its state says. */
   private async closedNote(id: string): Promise<string | null> {
-    const { client } = this.connected();
-    const description = await client.workflow
-      .getHandle(id)
-      .describe()
-      .catch(() => null);
+    const description = await this.describe(id);
+    if (this.isForeign(description)) return FOREIGN;
     switch (description?.status.name) {
       case 'TERMINATED':
         return 'its workflow was terminated in Temporal: nothing of it runs, and it cannot be resumed. Files it wrote stay. Make a new plan.';
@@ -220,6 +223,19 @@ export class TemporalPlanClient implements PlanClient {
       default:
         return null;
     }
+  }
+
+  private async describe(id: string): Promise<WorkflowExecutionDescription | null> {
+    const { client } = this.connected();
+    // Without a deadline the SDK tries for half a minute to reach a server that is gone.
+    return client
+      .withDeadline(Date.now() + QUERY_DEADLINE_MS, () => client.workflow.getHandle(id).describe())
+      .catch(() => null);
+  }
+
+  /** True for a plan whose file came here with a copied `.planwright/`: a message to it would change files elsewhere. */
+  private isForeign(description: WorkflowExecutionDescription | null): boolean {
+    return description !== null && description.taskQueue !== taskQueueOf(this.layout.id);
   }
 
   async list(): Promise<PlanListing[]> {
@@ -246,6 +262,7 @@ export class TemporalPlanClient implements PlanClient {
     let wait: number = POLL_MS.least;
     let failures = 0;
     while (!signal.aborted) {
+      const asked = performance.now();
       try {
         const view = await this.query(id, seen);
         failures = 0;
@@ -253,7 +270,8 @@ export class TemporalPlanClient implements PlanClient {
           // What a closed workflow was in the middle of never ends; nobody may be asked about it either.
           if (seen === undefined && !isSettledPlan(view.status)) await this.refuseClosed(id);
           seen = view.changes;
-          wait = POLL_MS.least;
+          // A large plan takes long to answer, and its worker has tasks to do: at most a quarter of the time goes to this.
+          wait = Math.min(Math.max(POLL_MS.least, 3 * (performance.now() - asked)), 0.9 * POLL_MS.most);
           yield view;
         } else {
           wait = Math.min(wait * POLL_MS.growth, POLL_MS.most);
@@ -275,9 +293,10 @@ export class TemporalPlanClient implements PlanClient {
   private async afterFailedQuery(id: string, error: unknown, failures: number): Promise<void> {
     const { address } = this.connected();
     if (error instanceof WorkflowNotFoundError) throw new FailedError(`Plan ${id}: ${await this.explain(id, error)}`);
-    await this.refuseClosed(id);
     if (failures > 20) throw connectionError(error, address);
+    // First, because it takes no time where all is well, and where nothing runs there is nobody to ask.
     await this.link?.revive();
+    await this.refuseClosed(id);
     await sleep(Math.min(100 * 2 ** failures, 2_000));
   }
 
@@ -299,6 +318,9 @@ export class TemporalPlanClient implements PlanClient {
   /** Sends an update, again with the same id while what fails is only a restart or a race with continue-as-new. */
   private async update<T>(id: string, name: string, payload: unknown, updateId: string): Promise<T> {
     const { client, address, revive } = this.connected();
+    if (this.isForeign(await this.describe(id))) {
+      throw new RefusedError(`Plan ${id}: ${FOREIGN}`, 'Make a plan for this workspace: planwright plan "<goal>"');
+    }
     const until = Date.now() + MESSAGE_PATIENCE_MS;
     for (;;) {
       try {

@@ -192,6 +192,8 @@ export interface WorkspaceFacts {
   envNames: string[];
   /** How many packages an install for production brings by the manifest; 0: none, so it makes no folder for them. */
   runtimeDependencies?: number;
+  /** The schema that Prisma's client is generated from, where the client is a dependency. */
+  prismaSchema?: string;
   /** Native add-ons or system packages that a slim image lacks, by dependency name. */
   nativeDependencies: string[];
   defaultBranch: string | null;

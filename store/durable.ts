@@ -10,7 +10,7 @@ const running = new Map<string, Promise<void>>();
 /** Makes a directory's entries durable. Callers at the same time share syncs; each gets one that began after its call. */
 export function syncDirectory(path: string): Promise<void> {
   const joined = waiting.get(path);
-  if (joined) return joined;
+  if (joined !== undefined) return joined;
   const before = running.get(path);
   const begin = (): Promise<void> => {
     waiting.delete(path);

@@ -63,6 +63,7 @@ async function carry(context: PlanContext, id: string, claim: LostTask): Promise
 async function doubtOf({ state }: PlanContext, id: string, claim: LostTask): Promise<string | null> {
   const node = state.view.graph.nodes.find((candidate) => candidate.id === id);
   const written = claim.files.filter((file) => file.state === 'written');
+  if (written.length === 0) return 'its plan file names nothing that it wrote';
   // With its own content as its base, a file is stale exactly where the disk holds anything else.
   const files = written.map(({ path, sha256, bytes, mode }) => ({ path, sha256, bytes, mode, preSha256: sha256 }));
   try {

@@ -82,6 +82,11 @@ function start(): Worker {
     stderr: true,
   });
   started.unref();
+  // Between two files nobody else listens: a thread that dies then is replaced, and takes nothing with it.
+  started.on('error', () => undefined);
+  started.once('exit', () => {
+    if (worker === started) worker = null;
+  });
   return started;
 }
 

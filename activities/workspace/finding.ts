@@ -23,6 +23,7 @@ export type EcosystemFacts = Partial<
     | 'buildOutput'
     | 'packages'
     | 'runtimeDependencies'
+    | 'prismaSchema'
   >
 > & {
   /** Names of the dependencies that production needs. */

@@ -6,6 +6,10 @@ import { GO_CURRENT } from './versions';
 
 const isMain = (text: string): boolean => /^package main\b/m.test(text) && /^func main\(/m.test(text);
 
+/** Imports that bring go-sqlite3, which needs a C compiler, also where go.mod calls it indirect. */
+const SQLITE =
+  /"(?:github\.com\/mattn\/go-sqlite3|github\.com\/jinzhu\/gorm\/dialects\/sqlite|gorm\.io\/driver\/sqlite)"/;
+
 /** Directories that `./...` passes over (`go help packages`): what stands there is no part of the module. */
 const OUTSIDE_MODULE = /(^|\/)(?:[_.][^/]*|testdata)\//;
 
@@ -50,8 +54,11 @@ export function goFacts(tree: Tree): EcosystemFacts | null {
     lint: linted ? { run: 'golangci-lint run', source: '.golangci' } : { run: 'go vet ./...', source: 'go.mod' },
     start: main === undefined ? null : { run: `go run ${target}`, source: entry ?? `${target} package main` },
     entryPoint: entry ?? null,
-    dependencies: [...text.matchAll(/^\s*(?:require\s+)?([\w.-]+\.[\w.-]+\/\S+)\s+v\S+(?!.*\/\/ indirect)/gm)].map(
-      (m) => m[1] ?? '',
-    ),
+    dependencies: [
+      ...(tree.sources.some((path) => SQLITE.test(tree.text(path) ?? '')) ? ['github.com/mattn/go-sqlite3'] : []),
+      ...[...text.matchAll(/^\s*(?:require\s+)?([\w.-]+\.[\w.-]+\/\S+)\s+v\S+(?!.*\/\/ indirect)/gm)].map(
+        (m) => m[1] ?? '',
+      ),
+    ],
   };
 }

@@ -20,6 +20,7 @@ export function nodeFacts(tree: Tree): EcosystemFacts | null {
   const build = nodeScript('build', scripts, manager);
   const manifests = [manifest, ...packages.map((folder) => parseJson(tree.text(`${folder}/package.json`)) ?? {})];
   const dependencies = manifests.flatMap(runtimeDependencies);
+  const schema = tree.paths.find((path) => /(^|\/)schema\.prisma$/.test(path));
   const buildScript = build ? scripts[build.source.replace('package.json scripts.', '')] : undefined;
   return {
     ...nodeRuntime(manifest, tree, kind.library || kind.cli),
@@ -35,6 +36,7 @@ export function nodeFacts(tree: Tree): EcosystemFacts | null {
     scripts,
     buildOutput: nodeBuildOutput(manifest, buildScript, outDir(tree)),
     packages,
+    ...(schema && dependencies.includes('@prisma/client') ? { prismaSchema: schema } : {}),
     dependencies,
     // npm and pnpm install peers as well, though they say nothing of the services that the product uses.
     runtimeDependencies: dependencies.length + Object.keys(dictAt(manifest, 'peerDependencies')).length,

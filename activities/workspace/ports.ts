@@ -48,6 +48,9 @@ const DEFAULTS: readonly (readonly [command: RegExp, port: number, name: string]
 ];
 const FLAG = /(?:--port[= ]|(?:^|\s)-p[= ]?|(?:--bind[= ]|-b )\S*:|runserver \S*:|\bPORT=)(\d{2,5})\b/;
 
+/** The starters that bring a web server (Spring Boot 4 calls the first one webmvc). */
+const SPRING_WEB = /\bspring-boot-starter-(?:web|webmvc|webflux)\b/;
+
 const MAX_PORTS = 10;
 
 /**
@@ -96,6 +99,8 @@ export function findPorts(tree: Tree, language: Language, start: { script: strin
     const path = tree.sources.find((source) => /\.Run\(\)/.test(tree.text(source) ?? ''));
     if (start && path) found.set(8080, `default of gin (${path})`);
   }
+  const web = ['pom.xml', 'build.gradle', 'build.gradle.kts'].find((path) => SPRING_WEB.test(tree.text(path) ?? ''));
+  if (start && web && language === 'java' && found.size === 0) found.set(8080, `default of Spring Boot (${web})`);
   const usual = start && found.size === 0 ? DEFAULTS.find(([command]) => command.test(start.script)) : undefined;
   if (usual) found.set(usual[1], `default of ${usual[2]}`);
   return [...found].slice(0, MAX_PORTS).map(([port, source]) => ({ port, source }));

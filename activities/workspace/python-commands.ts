@@ -132,7 +132,8 @@ function testCommand(
   if (tree.has('noxfile.py')) return { run: 'nox', source: 'noxfile.py' };
   if (tree.has('manage.py')) return { run: 'python manage.py test', source: 'manage.py' };
   const tests = tree.paths.filter((path) => /(^|\/)test_[^/]*\.py$/.test(path));
-  if (tests.length === 0) return null;
+  const single = ['tests.py', 'test.py'].find(tree.has);
+  if (tests.length === 0) return single ? { run: `python -m unittest ${single.slice(0, -3)}`, source: single } : null;
   const folder = tests.some((path) => path.startsWith('tests/')) ? ' -s tests' : '';
   return { run: `python -m unittest discover${folder}`, source: 'test_*.py' };
 }

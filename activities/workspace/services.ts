@@ -114,6 +114,9 @@ export function findEnvNames(tree: Tree): string[] {
       for (const part of (match[1] ?? '').split(',')) names.add(/^\s*([A-Z_][A-Z0-9_]*)/.exec(part)?.[1] ?? '');
     }
   }
+  for (const path of tree.paths.filter((candidate) => candidate.endsWith('schema.prisma'))) {
+    for (const match of (tree.text(path) ?? '').matchAll(/\benv\("([A-Z_][A-Z0-9_]*)"\)/g)) names.add(match[1] ?? '');
+  }
   for (const path of tree.paths.filter((candidate) => /^\.env\.[\w.]+$/.test(candidate))) {
     for (const match of (tree.text(path) ?? '').matchAll(/^(?:export\s+)?([A-Z_][A-Z0-9_]*)\s*=/gim))
       names.add(match[1] ?? '');

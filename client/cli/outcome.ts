@@ -3,8 +3,8 @@ import { EXIT } from './exit-codes';
 
 /** Failures that are not the plan's: nobody answered, or the key was refused. */
 const OUTSIDE = ['Credentials', 'Unreachable'];
-/** Planning failures that another goal, file or flag would mend. */
-const INPUT = ['NoRule', 'BadInput'];
+/** Planning failures that another goal, file or flag would mend, or that somebody wanted. */
+const INPUT = ['NoRule', 'BadInput', 'Cancelled'];
 
 /** The exit code of a planning that failed. */
 export function planningExit(failure: TaskError | null): number {

@@ -2,20 +2,13 @@
  * Bad input, by the real command line: each case ends with a message that says what happened, why and what to do, with the
  * exit code of the contract, and leaves nothing half-made behind.
  */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PlanView } from '../../plan/view';
 import { type ModelReply, type ModelServer, startModelServer } from '../support/model-server';
 import { type Finished, Installation } from './installation';
-
-const KEY = 'sk-test-key-0123456789';
-
-const node = (id: string, tool: string, deps: string[] = [], input: object = {}): object => {
-  return { id, tool, description: `Write the ${tool} files`, input, deps };
-};
-const graphText = (...nodes: object[]): string => JSON.stringify({ nodes });
+import { expectClear, graphText, KEY, node, type Refused, refusedBy } from './refusal';
 
 let model: ModelServer;
 let installation: Installation;
@@ -30,6 +23,7 @@ afterAll(async () => {
 }, 60_000);
 
 const inWorkspace = (path: string): string => join(installation.workspace, path);
+const refused: Refused = (...given) => refusedBy(installation, ...given);
 
 /** No temp file stays: a plan file that is being written this very moment has a second to be done. */
 async function nothingHalfMade(): Promise<void> {
@@ -37,24 +31,8 @@ async function nothingHalfMade(): Promise<void> {
   expect(installation.leftovers()).toEqual([]);
 }
 
-/** What every refusal owes to the person: a mark, words instead of a stack, and no control characters. */
-function expectClear({ stderr }: Finished): void {
-  expect(stderr).toContain('✗');
-  expect(stderr).not.toMatch(/has a bug|\n\s+at .+:\d+:\d+|undefined|\[object/);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-  expect(stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
-}
-
-async function refused(args: string[], code: number, says: RegExp, options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Finished> {
-  const finished = await installation.run(args, options);
-  expect(`${finished.code} ${finished.stderr}`).toMatch(new RegExp(`^${code} `));
-  expect(finished.stderr).toMatch(says);
-  expectClear(finished);
-  return finished;
-}
-
 describe('words that make no plan', () => {
-  const before = (): string[] => Object.keys(installation.files()).sort();
+  const paths = (): string[] => Object.keys(installation.files()).sort();
 
   const CASES: [name: string, args: string[], says: RegExp, input: string][] = [
     ['no goal', ['plan'], /There is no goal/, ''],
@@ -63,7 +41,12 @@ describe('words that make no plan', () => {
     ['100 kB of goal', ['plan'], /too long: 99999 bytes.*32768/, 'x '.repeat(50_000)],
     ['a goal with ANSI escapes', ['plan', 'make \u001b[2J it'], /control or invisible character \(U\+001B\)/, ''],
     ['a goal with bidi characters', ['plan', 'make \u202eti'], /control or invisible character \(U\+202E\)/, ''],
-    ['a provider that nobody knows', ['plan', 'x', '--provider', 'nope'], /no provider "nope".*\n.*openai, template/, ''],
+    [
+      'a provider that nobody knows',
+      ['plan', 'x', '--provider', 'nope'],
+      /no provider "nope".*\n.*openai, template/,
+      '',
+    ],
     ['--timeout 0', ['apply', '--timeout', '0'], /--timeout takes seconds, more than 0/, ''],
     ['--concurrency x', ['apply', '--concurrency', 'x'], /--concurrency takes a whole number/, ''],
     ['a directory that is not there', ['-C', '/nowhere/at/all', 'plan', 'x'], /There is no directory/, ''],
@@ -74,24 +57,35 @@ describe('words that make no plan', () => {
     ['an unknown command', ['frobnicate'], /unknown command 'frobnicate'/, ''],
   ];
   it.each(CASES)('%s: exit 2, and no workspace is made', async (_name, args, says, input) => {
-    const files = before();
+    const files = paths();
     await refused(args, 2, says, { input });
-    expect(before()).toEqual(files);
-    expect(() => mkdirSync(inWorkspace('.planwright'))).not.toThrow();
-    rmSync(inWorkspace('.planwright'), { recursive: true });
+    expect(paths()).toEqual(files);
+    expect(existsSync(inWorkspace('.planwright'))).toBe(false);
     expect(model.calls).toHaveLength(0);
   });
 
   it('openai without a key, or with a base URL that is not http: exit 2', async () => {
-    await refused(['plan', 'x', '--provider', 'openai'], 2, /needs a key, and OPENAI_API_KEY is not set/, { env: { OPENAI_API_KEY: '' } });
-    await refused(['plan', 'x'], 2, /base URL from OPENAI_BASE_URL is not an http/, { env: { OPENAI_BASE_URL: 'ftp://user:secret@host' } });
+    await refused(['plan', 'x', '--provider', 'openai'], 2, /needs a key, and OPENAI_API_KEY is not set/, {
+      env: { OPENAI_API_KEY: '' },
+    });
+    await refused(['plan', 'x'], 2, /base URL from OPENAI_BASE_URL is not an http/, {
+      env: { OPENAI_BASE_URL: 'ftp://user:secret@host' },
+    });
   });
 
   it.each([
     ['half a JSON', '{"nodes": [', /no task graph\. It is not complete JSON/],
     ['another shape', '{"tasks": []}', /nodes: missing; expected array/],
-    ['a number as an id', '{"nodes":[{"id":1,"tool":"dockerfile","description":"d"}]}', /nodes\.0\.id: .*expected string/],
-    ['a __proto__ key', '{"nodes":[{"id":"1","tool":"dockerfile","description":"d","input":{"__proto__":{}}}]}', /key "__proto__"/],
+    [
+      'a number as an id',
+      '{"nodes":[{"id":1,"tool":"dockerfile","description":"d"}]}',
+      /nodes\.0\.id: .*expected string/,
+    ],
+    [
+      'a __proto__ key',
+      '{"nodes":[{"id":"1","tool":"dockerfile","description":"d","input":{"__proto__":{}}}]}',
+      /key "__proto__"/,
+    ],
   ])('a graph file with %s: exit 2, before anything starts', async (_name, text, says) => {
     writeFileSync(inWorkspace('graph.json'), text);
     await refused(['plan', '--graph', 'graph.json'], 2, says);
@@ -101,7 +95,9 @@ describe('words that make no plan', () => {
   it('no state directory can be made: exit 4 names it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'planwright-e2e-none-'));
     writeFileSync(join(folder, 'state'), 'a file');
-    await refused(['up'], 4, /needs a state directory at .*state, but a file stands there/, { env: { PLANWRIGHT_HOME: folder } });
+    await refused(['up'], 4, /needs a state directory at .*state, but a file stands there/, {
+      env: { PLANWRIGHT_HOME: folder },
+    });
     rmSync(folder, { recursive: true });
   });
 });
@@ -109,14 +105,38 @@ describe('words that make no plan', () => {
 describe('a given graph', () => {
   it.each([
     ['no task', graphText(), /no task; it needs at least one/],
-    ['a cycle', graphText(node('a', 'dockerfile', ['b']), node('b', 'makefile', ['a'])), /in a circle: "a" → "b" → "a"/],
+    [
+      'a cycle',
+      graphText(node('a', 'dockerfile', ['b']), node('b', 'makefile', ['a'])),
+      /in a circle: "a" → "b" → "a"/,
+    ],
     ['an unknown tool', graphText(node('a', 'rm-rf')), /Task "a": there is no tool "rm-rf"/],
-    ['a dependency that is not there', graphText(node('a', 'makefile', ['zz'])), /depends on "zz", and there is no such task/],
+    [
+      'a dependency that is not there',
+      graphText(node('a', 'makefile', ['zz'])),
+      /depends on "zz", and there is no such task/,
+    ],
     ['one id twice', graphText(node('a', 'makefile'), node('a', 'dockerfile')), /Two tasks have the id "a"/],
-    ['an input that breaks the schema', graphText(node('a', 'makefile', [], { x: 1 })), /input\.x is not known to makefile/],
-    ['a path that leaves the workspace', graphText(node('a', 'github-actions', [], { file: '../../etc/x' })), /"\.\.\/\.\.\/etc\/x"/],
-    ['a $ref to a stranger', graphText(node('a', 'makefile'), node('b', 'docker-compose', [], { dockerfile: '$ref:a' })), /\$ref:a, which is not among its dependencies/],
-    ['two writers of one path', graphText(node('a', 'makefile'), node('b', 'makefile')), /both write Makefile, and neither depends on the other/],
+    [
+      'an input that breaks the schema',
+      graphText(node('a', 'makefile', [], { x: 1 })),
+      /input\.x is not known to makefile/,
+    ],
+    [
+      'a path that leaves the workspace',
+      graphText(node('a', 'github-actions', [], { file: '../../etc/x' })),
+      /"\.\.\/\.\.\/etc\/x"/,
+    ],
+    [
+      'a $ref to a stranger',
+      graphText(node('a', 'makefile'), node('b', 'docker-compose', [], { dockerfile: '$ref:a' })),
+      /\$ref:a, which is not among its dependencies/,
+    ],
+    [
+      'two writers of one path',
+      graphText(node('a', 'makefile'), node('b', 'makefile')),
+      /both write Makefile, and neither depends on the other/,
+    ],
   ])('with %s: exit 2, and `plan show` tells the same', async (_name, text, says) => {
     writeFileSync(inWorkspace('graph.json'), text);
     await refused(['plan', '--graph', 'graph.json'], 2, says);
@@ -129,17 +149,41 @@ describe('a given graph', () => {
 });
 
 describe('a model that cannot plan', () => {
-  const one = (more: object): ModelReply => ({ content: { nodes: [{ ...node('1', 'dockerfile'), input: '{}', ...more }] } });
+  const one = (more: object): ModelReply => ({
+    content: { nodes: [{ ...node('1', 'dockerfile'), input: '{}', ...more }] },
+  });
   const CASES: [name: string, reply: ModelReply, calls: number, says: RegExp][] = [
     ['prose', { content: 'Sure! First, write a Dockerfile.' }, 3, /3 answers that cannot be used.*not JSON/],
     ['half a JSON', { content: '{"nodes":[{"id":"1","to' }, 3, /not complete JSON/],
     ['no choices', { empty: true }, 3, /answer is empty/],
     ['a refusal', { refusal: 'I cannot help with that.' }, 1, /would not answer: I cannot help with that/],
-    ['a cycle', { content: { nodes: [{ ...node('1', 'makefile', ['2']), input: '{}' }, { ...node('2', 'dockerfile', ['1']), input: '{}' }] } }, 3, /in a circle/],
-    ['an unknown tool, with escapes in its name', one({ tool: '\u001b[31mkube\u202e' }), 3, /no tool "\\x1b\[31mkube\\u202e"/],
+    [
+      'a cycle',
+      {
+        content: {
+          nodes: [
+            { ...node('1', 'makefile', ['2']), input: '{}' },
+            { ...node('2', 'dockerfile', ['1']), input: '{}' },
+          ],
+        },
+      },
+      3,
+      /in a circle/,
+    ],
+    [
+      'an unknown tool, with escapes in its name',
+      one({ tool: '\u001b[31mkube\u202e' }),
+      3,
+      /no tool "\\x1b\[31mkube\\u202e"/,
+    ],
     ['10 MB', { content: 'x'.repeat(10 * 1024 * 1024) }, 3, /10485760 bytes; at most 8388608/],
     ['a page of HTML', { body: '<html>It works!</html>' }, 1, /no chat completion: <html>It works/],
-    ['status 400', { status: 400, error: 'first line\nsecond line' }, 1, /answered 400: first line second line\. Check/],
+    [
+      'status 400',
+      { status: 400, error: 'first line\nsecond line' },
+      1,
+      /answered 400: first line second line\. Check/,
+    ],
   ];
   it.each(CASES)('%s: exit 1, and `plan show` tells why', async (_name, reply, calls, says) => {
     const from = model.calls.length;
@@ -152,11 +196,16 @@ describe('a model that cannot plan', () => {
 
   it('a wrong key: exit 4, named and masked, in one call', async () => {
     const from = model.calls.length;
-    const { stderr, stdout } = await refused(['plan', 'x'], 4, /refused the credentials \(401\).*OPENAI_API_KEY/, { env: { OPENAI_API_KEY: 'sk-wrong-key-canary' } });
+    const { stderr, stdout } = await refused(['plan', 'x'], 4, /refused the credentials \(401\).*OPENAI_API_KEY/, {
+      env: { OPENAI_API_KEY: 'sk-wrong-key-canary' },
+    });
     expect(stderr + stdout).not.toContain('canary');
     expect(model.calls.length - from).toBe(1);
     const json = await installation.run(['plan', 'x', '--json'], { env: { OPENAI_API_KEY: 'sk-wrong-key-canary' } });
-    const events = json.stdout.trim().split('\n').map((line) => JSON.parse(line) as { type: string });
+    const events = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string });
     expect(events.map(({ type }) => type)).toEqual(['version', 'plan_created', 'plan_failed']);
     expect(json.code).toBe(4);
   });
@@ -164,8 +213,12 @@ describe('a model that cannot plan', () => {
   it('a base URL that nobody answers, or that HTTP clients refuse: exit 4 with the address', async () => {
     const gone = await startModelServer();
     await gone.close();
-    await refused(['plan', 'x'], 4, new RegExp(`${new URL(gone.url).host}.*cannot be reached`), { env: { OPENAI_BASE_URL: gone.url } });
-    await refused(['plan', 'x'], 4, /127\.0\.0\.1:1\/v1\) has a port that HTTP clients refuse/, { env: { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' } });
+    await refused(['plan', 'x'], 4, new RegExp(`${new URL(gone.url).host}.*cannot be reached`), {
+      env: { OPENAI_BASE_URL: gone.url },
+    });
+    await refused(['plan', 'x'], 4, /127\.0\.0\.1:1\/v1\) has a port that HTTP clients refuse/, {
+      env: { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' },
+    });
   });
 });
 
@@ -183,7 +236,9 @@ describe('a model that answers badly for one task', () => {
     model.reply = undefined;
     return finished;
   }
-  const file = (path: string, content = 'FROM node:20\n'): ModelReply => ({ content: { files: [{ path, content }], summary: 's' } });
+  const file = (path: string, content = 'FROM node:20\n'): ModelReply => ({
+    content: { files: [{ path, content }], summary: 's' },
+  });
 
   const CASES: [name: string, reply: ModelReply, says: RegExp][] = [
     ['prose', { content: 'I would write…' }, /not JSON/],
@@ -193,7 +248,11 @@ describe('a model that answers badly for one task', () => {
     ['a path behind a symbolic link', file('deploy/Dockerfile'), /deploy is a symbolic link/],
     ['a path with a bidi character', file('Dockerfile\u202e'), /"Dockerfile\\u202e" holds a control/],
     ['10 MB', file('Dockerfile', '#'.repeat(10 * 1024 * 1024)), /at most 8388608/],
-    ['a file of 2 MB', file('Dockerfile', '#'.repeat(2 * 1024 * 1024)), /"Dockerfile" has 2097152 bytes; at most 1048576/],
+    [
+      'a file of 2 MB',
+      file('Dockerfile', '#'.repeat(2 * 1024 * 1024)),
+      /"Dockerfile" has 2097152 bytes; at most 1048576/,
+    ],
     ['a Dockerfile that is none', file('Dockerfile', 'FRM node\n'), /Verification found 2 error.*\n\s+Dockerfile:1: /],
   ];
   it.each(CASES)('%s: that task fails, the other is done, exit 1', async (_name, reply, says) => {
@@ -218,78 +277,5 @@ describe('a model that answers badly for one task', () => {
     await installation.ok(['apply', '--resume', '--retry', '--yes']);
     expect(model.calls.slice(from).map(({ skill }) => skill)).toEqual(['dockerfile']);
     rmSync(inWorkspace('Dockerfile'));
-  });
-});
-
-describe('files of planwright that somebody broke', () => {
-  const planned = async (name: string): Promise<PlanView> => {
-    writeFileSync(inWorkspace('graph.json'), graphText(node('1', 'dockerfile'), node('2', 'makefile')));
-    await installation.ok(['plan', '--graph', 'graph.json', '--name', name]);
-    return installation.view();
-  };
-
-  it.each([
-    ['policy.yaml', 'version: 1\nmaxTask: 3\n', /policy\.yaml is not valid:\n\s+unknown key "maxTask"/],
-    ['policy.yaml', 'version: 1\n x: ][', /policy\.yaml is not valid YAML/],
-    ['config.yaml', 'version: 1\nprovidr: x\n', /config\.yaml is not valid:\n\s+unknown key "providr"/],
-    ['config.yaml', 'version: 1\nbaseUrl: https://evil.example\n', /baseUrl: not allowed in a workspace/],
-    ['config.yaml', 'version: 2\n', /expected version: 1/],
-  ])('%s with %j: exit 2, and no plan is made', async (name, text, says) => {
-    const plans = JSON.parse((await installation.ok(['plan', 'list', '--json'])).stdout) as unknown[];
-    writeFileSync(inWorkspace(`.planwright/${name}`), text);
-    await refused(['plan', 'Add a Makefile'], 2, says);
-    writeFileSync(inWorkspace(`.planwright/${name}`), 'version: 1\n');
-    expect(JSON.parse((await installation.ok(['plan', 'list', '--json'])).stdout)).toHaveLength(plans.length);
-  });
-
-  it.each(['{"schema":"planwr', '{"schema":"planwright.plan/99","tasks":{}}'])('T36 a plan file with %j: Temporal is asked instead, and without it the file is named', async (text) => {
-    const { id } = await planned('broken-file');
-    const path = inWorkspace(`.planwright/plans/${id}.json`);
-    await sleep(1_200);
-    writeFileSync(path, text);
-    expect((await installation.ok(['plan', 'list'])).stdout).toContain(id);
-    expect((await installation.ok(['plan', 'show', 'latest'])).stdout).toContain('ready');
-    await installation.ok(['down']);
-    // The worker may have written it anew in the meantime.
-    writeFileSync(path, text);
-    await refused(['plan', 'show', id], 3, new RegExp(`plan file .*${id}\\.json`));
-    rmSync(path);
-    await installation.ok(['up']);
-  });
-
-  it('T36 an object edited by hand is never written: the task fails and names it, and a retry mends the store', async () => {
-    const { id } = await planned('tampered');
-    rmSync(inWorkspace('Makefile'), { force: true });
-    expect((await installation.run(['apply', id])).code).toBe(8);
-    const sha256 = (await installation.view(id)).tasks['1']?.files[0]?.sha256 ?? '';
-    const object = inWorkspace(`.planwright/objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`);
-    rmSync(object);
-    writeFileSync(object, 'FROM evil\n');
-    await installation.ok(['approve', id, '--all']);
-    const watched = await installation.run(['watch', id]);
-    expect(watched.code).toBe(1);
-    expect(watched.stderr).toContain(`Object ${sha256.slice(0, 12)} was changed after it was stored.`);
-    expect(installation.files().Dockerfile).toBeUndefined();
-    await installation.ok(['apply', id, '--resume', '--retry', '--yes']);
-    expect(installation.files().Dockerfile).toContain('FROM node:20-slim');
-    rmSync(inWorkspace('Dockerfile'));
-  });
-
-  it('a plan, task or gate that is not there: exit 2 with what there is', async () => {
-    const { id } = await planned('known');
-    for (const command of [['apply', 'nope'], ['plan', 'show', 'nope'], ['approve', 'nope', '--all'], ['watch', 'nope']]) {
-      await refused(command, 2, /There is no plan "nope" in this workspace/);
-    }
-    await refused(['apply', id, '--task', '99'], 2, /has no task "99"[\s\S]*1 {2}1 {2}dockerfile/);
-    await refused(['decide', id, '--gate', 'gate-0000000000000000', 'approve'], 2, /Nothing of plan .* waits/);
-    expect((await installation.run(['apply', id])).code).toBe(8);
-    await refused(['decide', id, '--gate', 'gate-0000000000000000', 'approve'], 2, /No open gate matches[\s\S]*planwright approve/);
-  });
-
-  it('a flag that the policy forbids: exit 5', async () => {
-    writeFileSync(inWorkspace('.planwright/policy.yaml'), 'version: 1\nflags: { yes: false }\n');
-    const { id } = await planned('no-yes');
-    await refused(['apply', id, '--yes'], 5, /does not allow --yes/);
-    writeFileSync(inWorkspace('.planwright/policy.yaml'), 'version: 1\n');
   });
 });

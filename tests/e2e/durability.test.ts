@@ -3,7 +3,7 @@
  * down, keys changed. The plan goes on, calls are not repeated, files are those of an undisturbed run.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +30,8 @@ beforeEach(() => {
 });
 
 /** Calls of the model since `from`, by what they were about. */
-const callsSince = (from: number): string[] => model.calls.slice(from).map(({ skill, schemaName }) => skill ?? schemaName);
+const callsSince = (from: number): string[] =>
+  model.calls.slice(from).map(({ skill, schemaName }) => skill ?? schemaName);
 
 /** Waits, without a limit of its own: the test's is enough. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -77,19 +78,24 @@ describe('the command goes away, the plan goes on', () => {
     ['SIGKILL', null],
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s in the middle of `apply --yes`', async (signal, code) => {
-    await installation().ok(['plan', GOAL, '--name', `left-${signal.toLowerCase()}`]);
-    slowly(1_500);
-    const from = model.calls.length;
-    const applying = installation().start(['apply', '--yes']);
-    await until(() => model.calls.length > from);
-    applying.child.kill(signal);
-    const { code: ended, stderr } = await applying.done;
-    expect(ended).toBe(code);
-    if (code !== null) expect(stderr).toMatch(/Detached from plan plan-\w+: it goes on without this command\.[\s\S]*planwright watch/);
-    await expectDone(`left-${signal.toLowerCase()}`);
-    expect(callsSince(from).sort()).toEqual(['docker-compose', 'dockerfile', 'github-actions']);
-  }, 90_000);
+  ] as const)(
+    '%s in the middle of `apply --yes`',
+    async (signal, code) => {
+      await installation().ok(['plan', GOAL, '--name', `left-${signal.toLowerCase()}`]);
+      slowly(1_500);
+      const from = model.calls.length;
+      const applying = installation().start(['apply', '--yes']);
+      await until(() => model.calls.length > from);
+      applying.child.kill(signal);
+      const { code: ended, stderr } = await applying.done;
+      expect(ended).toBe(code);
+      if (code !== null)
+        expect(stderr).toMatch(/Detached from plan plan-\w+: it goes on without this command\.[\s\S]*planwright watch/);
+      await expectDone(`left-${signal.toLowerCase()}`);
+      expect(callsSince(from).sort()).toEqual(['docker-compose', 'dockerfile', 'github-actions']);
+    },
+    90_000,
+  );
 });
 
 describe('processes stop and go on', () => {
@@ -153,7 +159,9 @@ describe('decisions and keys', () => {
   it('a gate is decided by Signal with `temporal`, while no worker lives', async () => {
     writeFileSync(
       join(installation().workspace, 'graph.json'),
-      JSON.stringify({ nodes: [{ id: '1', tool: 'dockerfile', description: 'Write a Dockerfile', input: {}, deps: [] }] }),
+      JSON.stringify({
+        nodes: [{ id: '1', tool: 'dockerfile', description: 'Write a Dockerfile', input: {}, deps: [] }],
+      }),
     );
     await installation().ok(['plan', '--graph', 'graph.json', '--name', 'by-signal']);
     rmSync(join(installation().workspace, 'graph.json'));
@@ -161,24 +169,43 @@ describe('decisions and keys', () => {
     expect((await installation().run(['apply'])).code).toBe(8);
     const view = await installation().view();
     const gate = view.gates[0]?.gate ?? '';
-    const { address, namespace } = JSON.parse((await installation().ok(['status', '--json'])).stdout) as { address: string; namespace: string };
+    const { address, namespace } = JSON.parse((await installation().ok(['status', '--json'])).stdout) as {
+      address: string;
+      namespace: string;
+    };
     // The supervisor would start another worker.
     await installation().kill('supervisor');
     await installation().kill('worker');
     const input = JSON.stringify({ gate, decision: 'approve', by: 'ana', reason: 'from temporal' });
     const binary = installation().temporalBinary;
-    execFileSync(binary, ['workflow', 'signal', '-w', view.id, '--name', 'decide', '--input', input, '--address', address, '--namespace', namespace]);
+    execFileSync(binary, [
+      'workflow',
+      'signal',
+      '-w',
+      view.id,
+      '--name',
+      'decide',
+      '--input',
+      input,
+      '--address',
+      address,
+      '--namespace',
+      namespace,
+    ]);
     expect(installation().files().Dockerfile).toBeUndefined();
     await installation().ok(['up']);
     await until(() => installation().files().Dockerfile !== undefined);
     expect((await installation().run(['watch', view.id])).code).toBe(0);
-    expect((await installation().view(view.id)).tasks['1']?.decisions).toMatchObject([{ by: 'ana', reason: 'from temporal' }]);
+    expect((await installation().view(view.id)).tasks['1']?.decisions).toMatchObject([
+      { by: 'ana', reason: 'from temporal' },
+    ]);
     expect(callsSince(from)).toEqual(['dockerfile']);
   }, 90_000);
 
   it('a key that is refused in the middle: exit 4, and after it is put right only what failed is asked again', async () => {
     await installation().ok(['plan', GOAL, '--name', 'key-lost']);
-    model.reply = ({ skill }) => (skill === 'github-actions' ? {} : { status: 401, error: 'Incorrect API key provided: sk-test', latencyMs: 300 });
+    model.reply = ({ skill }) =>
+      skill === 'github-actions' ? {} : { status: 401, error: 'Incorrect API key provided: sk-test', latencyMs: 300 };
     const failed = await installation().run(['apply', '--yes']);
     expect(`${failed.code} ${failed.stderr}`).toMatch(/^4 [\s\S]*refused the credentials \(401\)/);
     expect(failed.stderr).not.toContain('sk-test');
@@ -189,15 +216,24 @@ describe('decisions and keys', () => {
     await expectDone('key-lost');
   }, 90_000);
 
-  it('a copied workspace is another one: its plans are shown from their files and cannot be run there', async () => {
+  it('a copied workspace is another one: plans that came along are not run from there', async () => {
     const copy = realpathSync(mkdtempSync(join(tmpdir(), 'planwright-e2e-copy-')));
+    await installation().ok(['plan', GOAL, '--name', 'original']);
     const { id } = await installation().view();
-    await until(() => readFileSync(join(installation().workspace, '.planwright', 'plans', `${id}.json`), 'utf8').includes('"completed"'));
+    await until(() => existsSync(join(installation().workspace, '.planwright', 'plans', `${id}.json`)));
     cpSync(installation().workspace, copy, { recursive: true });
     const before = installation().files();
     const own = JSON.parse((await installation().ok(['status', '--json'])).stdout) as { taskQueue: string };
-    const other = JSON.parse((await installation().ok(['-C', copy, 'status', '--json'])).stdout) as { taskQueue: string };
+    const other = JSON.parse((await installation().ok(['-C', copy, 'status', '--json'])).stdout) as {
+      taskQueue: string;
+    };
     expect(other.taskQueue).not.toBe(own.taskQueue);
+    const refused = await installation().run(['-C', copy, 'apply', id, '--yes']);
+    expect(`${refused.code} ${refused.stderr}`).toMatch(
+      /^5 [\s\S]*belongs to another directory, from which this one was copied/,
+    );
+    expect((await installation().ok(['-C', copy, 'plan', 'show', id])).stdout).toMatch(/Note: .*another directory/);
+    expect((await installation().view(id)).status).toBe('ready');
     await installation().ok(['-C', copy, 'plan', GOAL, '--name', 'in-the-copy']);
     await installation().ok(['-C', copy, 'apply', '--yes']);
     expect(installation().files()).toEqual(before);

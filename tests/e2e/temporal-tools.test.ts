@@ -26,8 +26,13 @@ async function temporal(...args: string[]): Promise<string> {
     string
   >;
   const where = ['--address', status.address, '--namespace', status.namespace];
-  const { stdout } = await promisify(execFile)(TEMPORAL, [...args, ...where], { timeout: 30_000 });
-  return stdout;
+  try {
+    return (await promisify(execFile)(TEMPORAL, [...args, ...where], { timeout: 30_000 })).stdout;
+  } catch (error) {
+    // What it printed, with the quotes that its log format escapes as they were.
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    throw new Error(said.replaceAll('\\"', '"'));
+  }
 }
 
 /** A plan that waits at its first gates. */
@@ -45,7 +50,10 @@ async function until(id: string, reached: (view: PlanView) => boolean): Promise<
   for (;;) {
     const view = await installation().view(id);
     if (reached(view)) return view;
-    if (Date.now() > end) throw new Error(`not reached: ${JSON.stringify({ ...view, graph: null })}`);
+    if (Date.now() > end)
+      throw new Error(
+        `not reached: ${JSON.stringify({ status: view.status, gates: view.gates, tasks: Object.values(view.tasks).map(({ status, decisions }) => ({ status, decisions })) })}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -136,7 +144,7 @@ describe.each([
   beforeAll(async () => {
     plan = await waitingPlan();
     // One file is written, the rest waits.
-    await installation().run(['approve', plan.id, '--task', '1', '--all']);
+    await installation().ok(['approve', plan.id, '--task', '1']);
     await until(plan.id, ({ tasks }) => tasks['1']?.status === 'completed');
     files = Object.keys(installation().files()).sort();
     await temporal(...command, plan.id);

@@ -161,3 +161,44 @@ it('starts what was built, where the start script builds first', () => {
 it('checks with make what CI checks, the build included', () => {
   expect(makefile(project('rust tool'))).toContain('check: lint build test ## Run everything that CI checks');
 });
+
+it('runs the start script itself where its hook is the build', () => {
+  const scripts = { 'prestart:prod': 'tsc', 'start:prod': 'node dist/main.js' };
+  const build = { run: 'npm run prestart:prod', source: 'package.json scripts.prestart:prod' };
+  const start = { run: 'npm run start:prod', source: 'package.json scripts.start:prod' };
+  const ws = project('node app with npm', { scripts, build, start, buildOutput: 'dist', entryPoint: 'dist/main.js' });
+  expect(dockerfile(ws)).toContain('CMD ["node", "dist/main.js"]');
+  expect(dockerfile({ ...ws, build: null })).toContain('CMD ["npm", "run", "start:prod"]');
+});
+
+it('generates the client of Prisma where its schema and its tool are, and takes it along', () => {
+  const build = { run: 'npm run build', source: 'package.json scripts.build' };
+  const ws = project('node app with npm', {
+    build,
+    buildOutput: 'dist',
+    prismaSchema: 'prisma/schema.prisma',
+  });
+  expect(dockerfile(ws)).toMatch(/COPY \. \.\nRUN .* npm ci\nRUN npx prisma generate\nRUN npm run build\n/);
+  expect(dockerfile(ws)).toContain('--no-install-recommends openssl');
+  expect(dockerfile({ ...ws, prismaSchema: 'src/db/schema.prisma' })).toContain(
+    'prisma generate --schema src/db/schema.prisma\n',
+  );
+  expect(dockerfile({ ...ws, prismaSchema: undefined })).not.toMatch(/prisma|openssl/);
+  expect(dockerfile(ws)).toMatch(/RUN npm prune --omit=dev[\s\S]*COPY --from=build \/app \.\/\n/);
+});
+
+it('publishes no port of what does not serve', () => {
+  const ws = project('node monorepo with yarn 1', {
+    start: null,
+    library: false,
+    ports: [{ port: 9524, source: 'a.ts:1' }],
+  });
+  expect(makefile(ws, { dockerfile: 'Dockerfile' })).toContain('docker run --rm --init mono');
+  expect(makefile(ws, { dockerfile: 'Dockerfile' })).not.toContain('--publish');
+});
+
+it('builds C code of Go against the libc of the final image', () => {
+  const ws = project('go service', { nativeDependencies: ['github.com/mattn/go-sqlite3'] });
+  expect(dockerfile(ws)).toMatch(/^FROM golang:[\d.]+-bookworm AS build$/m);
+  expect(dockerfile(ws)).toContain('FROM gcr.io/distroless/base-debian12:nonroot AS runtime');
+});

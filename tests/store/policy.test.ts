@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../../plan/errors';
 import { DEFAULT_ALLOWLIST } from '../../plan/paths';
-import { DEFAULT_POLICY, DEFAULT_POLICY_YAML, loadPolicy, policyShape, policySnapshot } from '../../store/policy';
+import {
+  DEFAULT_POLICY,
+  DEFAULT_POLICY_YAML,
+  loadPolicy,
+  policyReader,
+  policyShape,
+  policySnapshot,
+} from '../../store/policy';
 import { parseYaml } from '../../store/yamlFile';
 
 let folder: string;
@@ -18,6 +25,23 @@ const load = (text: string) => {
   writeFileSync(policy, text);
   return loadPolicy({ policy });
 };
+
+describe('the reader of a long process', () => {
+  it('sees a changed file at once, and a broken one too', async () => {
+    const read = policyReader({ policy });
+    expect(await read()).toEqual(DEFAULT_POLICY);
+    writeFileSync(policy, 'version: 1\nmaxTasks: 7\n');
+    const first = await read();
+    expect(first.maxTasks).toBe(7);
+    expect(await read()).toBe(first);
+    writeFileSync(policy, 'version: 1\nmaxTasks: 8\n');
+    expect((await read()).maxTasks).toBe(8);
+    writeFileSync(policy, 'version: 1\nmaxTask: 8\n');
+    await expect(read()).rejects.toThrow(UsageError);
+    rmSync(policy);
+    expect(await read()).toEqual(DEFAULT_POLICY);
+  });
+});
 
 describe('policy.yaml', () => {
   it('may be missing: then the defaults hold', async () => {

@@ -92,7 +92,10 @@ export class HostileWorld {
   }
 
   /** Generates one task of `tool` with what the model answers. */
-  async generate(tool: string, reply: ModelReply): Promise<{ result: GenerateResult; workspace: string; plan: string }> {
+  async generate(
+    tool: string,
+    reply: ModelReply,
+  ): Promise<{ result: GenerateResult; workspace: string; plan: string }> {
     this.runs += 1;
     this.model.reply = () => reply;
     const { digest: workspace } = await this.read();
@@ -113,13 +116,23 @@ export class HostileWorld {
   }
 
   /** From the answer to the disk: under `--yes` with every path allowed, the widest that a person can ask for. */
-  async carryOut(tool: string, files: Files, options: { between?: () => void; riskPassed?: Risk } = {}): Promise<VerifyAndWriteResult> {
+  async carryOut(
+    tool: string,
+    files: Files,
+    options: { between?: () => void; riskPassed?: Risk } = {},
+  ): Promise<VerifyAndWriteResult> {
     const { result, workspace, plan } = await this.generate(tool, answerOf(files));
     options.between?.();
     return this.write(plan, tool, workspace, result.files, options.riskPassed);
   }
 
-  write(plan: string, tool: string, workspace: string, files: ArtifactFile[], riskPassed: Risk = 'MEDIUM'): Promise<VerifyAndWriteResult> {
+  write(
+    plan: string,
+    tool: string,
+    workspace: string,
+    files: ArtifactFile[],
+    riskPassed: Risk = 'MEDIUM',
+  ): Promise<VerifyAndWriteResult> {
     return this.call('verifyAndWrite', {
       plan,
       task: '1',

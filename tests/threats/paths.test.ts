@@ -17,9 +17,12 @@ it.each(['../x', 'a/../../x', '..\\x', 'a//b', './a', 'a/..', '..'])('T01 traver
   await refused(path, /cannot be used/);
 });
 
-it.each(['/etc/cron.d/x', 'C:\\x', 'C:x', '\\\\srv\\x', '~/.ssh/x', 'file:///etc/x'])('T02 absolute, drive, home and UNC: %j is refused', async (path) => {
-  await refused(path, /cannot be used/);
-});
+it.each(['/etc/cron.d/x', 'C:\\x', 'C:x', '\\\\srv\\x', '~/.ssh/x', 'file:///etc/x'])(
+  'T02 absolute, drive, home and UNC: %j is refused',
+  async (path) => {
+    await refused(path, /cannot be used/);
+  },
+);
 
 describe('T03 symbolic links', () => {
   it('a linked parent is refused', async () => {
@@ -39,7 +42,9 @@ describe('T03 symbolic links', () => {
 
   it('a parent that becomes a link between verification and write is refused', async () => {
     const between = (): void => symlinkSync(world().outside, join(world().root, 'docker'));
-    await expect(world().carryOut('dockerfile', { 'docker/Dockerfile': FROM }, { between })).rejects.toThrow(/docker is a symbolic link/);
+    await expect(world().carryOut('dockerfile', { 'docker/Dockerfile': FROM }, { between })).rejects.toThrow(
+      /docker is a symbolic link/,
+    );
     expect(world().disk(world().outside)).not.toHaveProperty('Dockerfile');
     rmSync(join(world().root, 'docker'));
   });
@@ -71,12 +76,17 @@ describe('T05 files that tools execute by themselves', () => {
     await refused(path, /cannot be used|never/);
   });
 
-  it.each(['.husky/pre-commit', '.envrc', '.vscode/tasks.json', '.gitattributes'])('%s is HIGH risk: --yes writes nothing', async (path) => {
-    const { verified, written } = await world().carryOut('dockerfile', { [path]: path.endsWith('.json') ? '{}\n' : 'x\n' });
-    expect(verified.files).toMatchObject([{ path, risk: 'HIGH' }]);
-    expect(written).toBeNull();
-    expect(world().disk()).not.toHaveProperty([path]);
-  });
+  it.each(['.husky/pre-commit', '.envrc', '.vscode/tasks.json', '.gitattributes'])(
+    '%s is HIGH risk: --yes writes nothing',
+    async (path) => {
+      const { verified, written } = await world().carryOut('dockerfile', {
+        [path]: path.endsWith('.json') ? '{}\n' : 'x\n',
+      });
+      expect(verified.files).toMatchObject([{ path, risk: 'HIGH' }]);
+      expect(written).toBeNull();
+      expect(world().disk()).not.toHaveProperty([path]);
+    },
+  );
 });
 
 it.each([
@@ -84,23 +94,32 @@ it.each([
   ['Unicode form', ['docker/é.Dockerfile', 'docker/e\u0301.Dockerfile']],
 ])('T06 two paths that differ only by %s are refused', async (_what, paths) => {
   const before = world().disk();
-  await expect(world().carryOut('dockerfile', Object.fromEntries(paths.map((path) => [path, FROM])))).rejects.toThrow(/cannot be used/);
+  await expect(world().carryOut('dockerfile', Object.fromEntries(paths.map((path) => [path, FROM])))).rejects.toThrow(
+    /cannot be used/,
+  );
   expect(world().disk()).toEqual(before);
 });
 
-it.each(['Dockerfile\u0000', 'Docker\u001b[31mfile', 'Dockerfile\u202e', 'Docker\u200bfile', 'Dockerfile\n'])('T07 %j is refused, and shown escaped', async (path) => {
-  const error: unknown = await world()
-    .carryOut('dockerfile', { [path]: FROM })
-    .catch((caught: unknown) => caught);
-  const message = error instanceof Error ? error.message : '';
-  expect(message).toMatch(/\\x00|\\x1b|\\u202e|\\u200b|\\n/);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-  expect(message).not.toMatch(/[\u0000-\u001f\u200b\u202e]/);
-});
+it.each(['Dockerfile\u0000', 'Docker\u001b[31mfile', 'Dockerfile\u202e', 'Docker\u200bfile', 'Dockerfile\n'])(
+  'T07 %j is refused, and shown escaped',
+  async (path) => {
+    const error: unknown = await world()
+      .carryOut('dockerfile', { [path]: FROM })
+      .catch((caught: unknown) => caught);
+    const message = error instanceof Error ? error.message : '';
+    expect(message).toMatch(/\\x00|\\x1b|\\u202e|\\u200b|\\n/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect(message).not.toMatch(/[\u0000-\u001f\u200b\u202e]/);
+  },
+);
 
 it('T26 a file that a person edits between approval and write is a conflict, and kept', async () => {
   world().put('Dockerfile', 'FROM node:18\n');
-  const { written } = await world().carryOut('dockerfile', { Dockerfile: FROM }, { between: () => world().put('Dockerfile', 'FROM mine\n') });
+  const { written } = await world().carryOut(
+    'dockerfile',
+    { Dockerfile: FROM },
+    { between: () => world().put('Dockerfile', 'FROM mine\n') },
+  );
   expect(written).toMatchObject({ files: [], conflicts: ['Dockerfile'] });
   expect(world().disk().Dockerfile).toBe('FROM mine\n');
   expect(Object.keys(world().disk())).not.toContain('Dockerfile.bak');
@@ -108,7 +127,9 @@ it('T26 a file that a person edits between approval and write is a conflict, and
 });
 
 it('T36 an object that somebody edited is refused by name, and nothing is written', async () => {
-  const { result, workspace, plan } = await world().generate('dockerfile', { content: { files: [{ path: 'Dockerfile', content: FROM }], summary: '' } });
+  const { result, workspace, plan } = await world().generate('dockerfile', {
+    content: { files: [{ path: 'Dockerfile', content: FROM }], summary: '' },
+  });
   const sha256 = result.files[0]?.sha256 ?? '';
   const object = join(world().layout.objects, sha256.slice(0, 2), sha256.slice(2));
   chmodSync(object, 0o600);

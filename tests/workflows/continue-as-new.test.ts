@@ -1,5 +1,4 @@
 import { tmpdir } from 'node:os';
-import type { Client } from '@temporalio/client';
 import { TemporalPlanClient } from '../../client/plan-client';
 import type { PlanView } from '../../plan/view';
 import { workspaceLayout } from '../../store/layout';
@@ -55,9 +54,11 @@ const gateOf = (view: PlanView, path: string): string =>
 const generated = (plan: Driver): string[] => plan.world.calls.filter((call) => call.startsWith('generate')).sort();
 
 /** The product's own client, for what it does when a message meets a continue-as-new. */
-function productClient(client: Client): TemporalPlanClient {
+function productClient({ client, world }: Driver): TemporalPlanClient {
   const link = { client, address: 'test', revive: async () => undefined, close: async () => undefined };
-  return new TemporalPlanClient(workspaceLayout(tmpdir()), link, '');
+  // The queue tells which workspace a plan belongs to.
+  const layout = { ...workspaceLayout(tmpdir()), id: world.taskQueue.replace(/^planwright-/, '') };
+  return new TemporalPlanClient(layout, link, '');
 }
 
 describe('a plan that waits for people when its history has grown long', () => {
@@ -121,7 +122,7 @@ describe('a plan that waits for people when its history has grown long', () => {
     await plan.apply();
     const { gates } = await plan.until((view) => view.gates.length === ids.length);
     const first = await runId(plan);
-    const client = productClient(plan.client);
+    const client = productClient(plan);
     const changed = intoNextExecution(plan);
     const decisions = (async () => {
       for (const [index, { gate, digest }] of gates.entries()) {

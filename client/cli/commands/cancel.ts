@@ -1,5 +1,6 @@
 import { defineCommand, nonEmpty } from '../command';
 import { EXIT } from '../exit-codes';
+import { nextCommands } from '../show/outcome-text';
 import { safe } from '../show/style';
 
 export const command = defineCommand<{ plan?: string; reason?: string; as?: string }>({
@@ -21,7 +22,8 @@ export const command = defineCommand<{ plan?: string; reason?: string; as?: stri
       { plan: id, cancelled: true, by, reason: reason ?? null },
       () => `Plan ${id} is cancelled by ${safe(by)}.\n`,
     );
-    show.next([`planwright plan show ${id}`, `planwright apply ${id} --resume`]);
+    const { view } = await client.show(id);
+    show.next([`planwright plan show ${id}`, ...nextCommands(view)]);
     return EXIT.done;
   },
 });

@@ -13,8 +13,8 @@ import { checkGoal, readGoal } from '../goal';
 import { planningExit } from '../outcome';
 import { checkName, nameFromGoal } from '../plan-ref';
 import { applyAndFollow, showEnding } from '../run-plan';
-import { nextCommands } from '../show/outcome-text';
 import { failureText } from '../show/failure-text';
+import { nextCommands } from '../show/outcome-text';
 import { planText } from '../show/plan-text';
 import { safe } from '../show/style';
 
@@ -117,10 +117,7 @@ async function planned(context: Context, client: PlanClient, view: PlanView, par
   if (view.graph.nodes.length === 0) {
     const { failure } = view;
     const { first, rest } = failureText(failure ?? { message: view.reason ?? 'it has no tasks' });
-    show.demand([
-      `${show.style.bad('✗')} The plan could not be made: ${first}`,
-      ...rest.map((line) => `  ${line}`),
-    ]);
+    show.demand([`${show.style.bad('✗')} The plan could not be made: ${first}`, ...rest.map((line) => `  ${line}`)]);
     const code = view.status === 'cancelled' ? EXIT.usage : planningExit(failure);
     const raw = view.raw === null ? [] : [`planwright plan show ${view.id} --raw`];
     show.next(code === EXIT.unreachable ? ['planwright doctor'] : [...raw, 'planwright plan "<goal>"']);

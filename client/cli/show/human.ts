@@ -45,7 +45,12 @@ export function humanShow(options: { io: Io; quiet: boolean; colour: { stdout: b
     progress(events, view: PlanView) {
       // The region first: what has just ended must not stand below the line that says so.
       live?.update(view);
-      for (const event of events) eventLines(event, view, style, terminal).forEach(progressLine);
+      for (const event of events) {
+        const lines = eventLines(event, view, style, terminal);
+        // Why a task failed is no mere progress: --quiet leaves it.
+        if (quiet && event.type === 'task_failed') io.stderr.write(`${lines.join('\n')}\n`);
+        else lines.forEach(progressLine);
+      }
     },
     hold() {
       holding = true;

@@ -345,3 +345,13 @@ it('lets Yarn 2 make its first lock file in CI', async () => {
   const { install } = await factsOf({ 'package.json': { name: 'a', packageManager: 'yarn@4.1.0' } });
   expect(install?.run).toBe('yarn install --no-immutable');
 });
+
+it('names the variables that the schema of Prisma reads', async () => {
+  const schema = 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n';
+  const facts = await factsOf({ 'package.json': { name: 'a' }, 'prisma/schema.prisma': schema });
+  expect(facts).toMatchObject({ services: ['postgres'], envNames: ['DATABASE_URL'] });
+  expect(facts.prismaSchema).toBeUndefined();
+  const manifest = { name: 'a', dependencies: { '@prisma/client': '6' } };
+  const client = await factsOf({ 'package.json': manifest, 'src/prisma/schema.prisma': schema });
+  expect(client.prismaSchema).toBe('src/prisma/schema.prisma');
+});

@@ -40,6 +40,28 @@ describe('facts of other ecosystems', () => {
     });
   });
 
+  it('know the port of Spring Boot with a web starter, unless another is set', async () => {
+    const pom = (starter: string): string =>
+      `<project><parent><artifactId>spring-boot-starter-parent</artifactId></parent><artifactId>shop</artifactId><dependencies>
+       <dependency><artifactId>${starter}</artifactId></dependency></dependencies>
+       <build><plugins><plugin><artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins></build></project>`;
+    const main = { 'src/main/java/Shop.java': '@SpringBootApplication class Shop {}' };
+    const ports = async (files: { [path: string]: string }): Promise<number[]> =>
+      (await factsOf({ ...main, ...files })).ports.map(({ port }) => port);
+    expect(await ports({ 'pom.xml': pom('spring-boot-starter-webmvc') })).toEqual([8080]);
+    expect(await ports({ 'pom.xml': pom('spring-boot-starter-batch') })).toEqual([]);
+    const properties = { 'src/main/resources/application.properties': 'server.port=9000\n' };
+    expect(await ports({ 'pom.xml': pom('spring-boot-starter-web'), ...properties })).toEqual([9000]);
+  });
+
+  it('see the C code behind a dialect of an ORM', async () => {
+    const facts = await factsOf({
+      'go.mod': 'module a\n\ngo 1.23\n\nrequire github.com/mattn/go-sqlite3 v1.14.15 // indirect\n',
+      'db/db.go': 'package db\n\nimport _ "gorm.io/driver/sqlite"\n',
+    });
+    expect(facts.nativeDependencies).toEqual(['github.com/mattn/go-sqlite3']);
+  });
+
   it('do not look for a command where the go tool does not', async () => {
     const main = 'package main\n\nfunc main() {}\n';
     const facts = await factsOf({

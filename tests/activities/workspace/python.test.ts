@@ -252,3 +252,8 @@ it('starts through the package manager, but for what needs a shell', async () =>
   expect(await start('gunicorn app:app')).toBe('uv run gunicorn app:app');
   expect(await start('cd src && gunicorn app:app')).toBe('cd src && gunicorn app:app');
 });
+
+it('finds tests that stand in one file', async () => {
+  const facts = await factsOf({ 'requirements.txt': 'flask', 'app.py': '', 'tests.py': 'import unittest\n' });
+  expect(facts.test).toEqual({ run: 'python -m unittest tests', source: 'tests.py' });
+});
