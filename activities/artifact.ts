@@ -128,8 +128,9 @@ export async function writeArtifact(deps: ArtifactDeps, request: WriteRequest): 
   const { workflowExecution, activityId } = Context.current().info;
   return writeArtifactFiles({
     root: deps.layout.root,
-    // The same for every attempt at this write, also for one that was scheduled anew after its worker died.
-    key: `${workflowExecution?.workflowId ?? ''}/${activityId.replace(/-again\d+$/, '')}`,
+    // The same for every attempt at this write, also for one that was scheduled anew after its worker died; and another one
+    // for a plan that Temporal lost and that was taken up: its runs may get numbers that were given before.
+    key: `${workflowExecution?.workflowId ?? ''}/${workflowExecution?.runId ?? ''}/${activityId.replace(/-again\d+$/, '')}`,
     files: request.files,
     objects: deps.objects,
     allowlist: policy.write.allow,

@@ -104,7 +104,7 @@ function runFacts(view: PlanView, run: RunView): Keyed[] {
     .filter(([, task]) => task.run === run.number)
     .sort(([, a], [, b]) => order(a) - order(b) || a.number - b.number);
   const planGates = planGateFacts(view, run);
-  const tasks = touched.flatMap(([id, task]) => taskFacts(view, id, task, run.number));
+  const tasks = touched.flatMap(([id, task]) => taskFacts(view, id, task, run));
   return [started, ...planGates, ...tasks, ...finishFacts(view, run, touched)];
 }
 
@@ -188,7 +188,7 @@ const GENERATED: readonly TaskStatus[] = [
 ];
 const WROTE: readonly TaskStatus[] = ['writing', 'completed', 'failed', 'cancelled'];
 
-function taskFacts(view: PlanView, id: string, task: TaskView, run: number): Keyed[] {
+function taskFacts(view: PlanView, id: string, task: TaskView, { number: run, startedAt }: RunView): Keyed[] {
   const node = view.graph.nodes.find((candidate) => candidate.id === id);
   const base = { plan: view.id, run, task: id };
   const key = (name: string): string => `${run}:${id}:${name}`;
@@ -200,7 +200,7 @@ function taskFacts(view: PlanView, id: string, task: TaskView, run: number): Key
     result.push({ key: key('start'), event: { ...base, type: 'task_started', at, tool, description } });
   }
   if (GENERATED.includes(task.status)) result.push(...artifactFacts(view, id, task, run));
-  result.push(...taskGateFacts(view, id, task, run));
+  result.push(...taskGateFacts(view, id, task, run, startedAt));
   if (WROTE.includes(task.status)) {
     for (const file of task.files.filter(({ state }) => state === 'written')) {
       const at = task.completedAt ?? view.updatedAt;
@@ -238,9 +238,10 @@ export function verdictOf(task: Pick<TaskView, 'verification'>): string {
 }
 
 /** Gates of one task: the open ones, and those that its decisions speak of (they were open once). */
-function taskGateFacts(view: PlanView, id: string, task: TaskView, run: number): Keyed[] {
+function taskGateFacts(view: PlanView, id: string, task: TaskView, run: number, since: string): Keyed[] {
+  // A task that runs again keeps the decisions of the runs before.
   const decided = task.decisions
-    .filter(({ gate }) => gate !== '')
+    .filter(({ gate, at }) => gate !== '' && at >= since)
     .map(({ gate, kind, path, decision, by, reason, at }): GateSeen => {
       const digest = task.files.find((file) => file.path === path)?.digest ?? null;
       return { gate, kind, path, digest, task: id, since: at, outcome: { decision, by, reason, at } };

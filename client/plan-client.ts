@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
@@ -12,6 +13,7 @@ import {
   WorkflowUpdateStage,
 } from '@temporalio/client';
 import { digestOf } from '../plan/digest';
+import { escapeForDisplay } from '../plan/display';
 import { FailedError, IntegrityError, PlanwrightError, RefusedError, UsageError } from '../plan/errors';
 import { isSettledPlan } from '../plan/states';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../plan/view';
@@ -89,7 +91,7 @@ export class TemporalPlanClient implements PlanClient {
     } catch (error) {
       throw connectionError(error, address);
     }
-    return { kept, broken };
+    return { kept: relative(this.layout.root, kept), broken };
   }
 
   async use(id: string): Promise<void> {
@@ -108,7 +110,7 @@ export class TemporalPlanClient implements PlanClient {
       const active = await this.active();
       if (active) return active;
       throw new UsageError(
-        'No plan is active here.',
+        `No plan is active in ${escapeForDisplay(this.layout.root)}.`,
         'Make one with `planwright plan "<goal>"`, or name one: see `planwright plan list`.',
       );
     }

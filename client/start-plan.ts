@@ -31,7 +31,8 @@ export async function startPlan(
       workflowId: id,
       taskQueue: taskQueueOf(workspace),
       args: [input],
-      workflowTaskTimeout: '5s',
+      // What a killed worker had begun is given to the next one only after this; below it, replaying a long history fails.
+      workflowTaskTimeout: '3s',
       staticSummary: oneLine(name),
       staticDetails: `A plan of planwright. Approvals: \`planwright approvals ${id}\`. Progress: \`planwright watch ${id}\`.`,
       ...(searchAttributes ? { typedSearchAttributes: attributes } : {}),

@@ -37,7 +37,7 @@ export interface Shown {
 
 /** How a lost plan was taken up. */
 export interface TakenUp {
-  /** Where the plan file was kept as it was found. */
+  /** Where the plan file was kept as it was found; relative to the workspace. */
   kept: string;
   /** Completed tasks that begin again because an object of theirs is missing or damaged. */
   broken: { task: string; why: string }[];

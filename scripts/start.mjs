@@ -53,6 +53,7 @@ function showDiffs(workspace) {
   }
 }
 
+say('Building; the first time takes half a minute.');
 await build().catch((error) => {
   process.stderr.write(`The build failed: ${error.message}\n`);
   process.exit(1);
@@ -75,11 +76,11 @@ planwright(workspace, 'plan', 'show');
 
 say(`
 The workspace is kept: ${workspace}
-The Temporal server and the worker go on in the background; \`planwright down\` stops them.
 
 In a project of your own:
   npm link                          once, in this folder: makes \`planwright\` a command
   cd your-project
   planwright init
   planwright plan "${goal.replace('this Node.js app', 'this project')}"
-  planwright apply                  asks before each file; --yes does not`);
+  planwright apply                  asks before each file; --yes does not
+  planwright down                   stops the Temporal server and the worker, which go on in the background`);

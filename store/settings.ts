@@ -142,14 +142,17 @@ function knownProvider({ value, source }: Picked<string>): Provider {
   const known = PROVIDERS.find((name) => name === value);
   if (known) return known;
   throw new UsageError(
-    `There is no provider "${escapeForDisplay(value)}" (from ${source}).`,
+    `There is no provider "${escapeForDisplay(value)}" (from ${named(source)}).`,
     `Known providers: ${PROVIDERS.join(', ')}.`,
   );
 }
 
+/** A source as people typed it. */
+const named = (source: string): string => (source === 'flag' ? '--provider' : source);
+
 function noKey(source: string): UsageError {
   return new UsageError(
-    `The provider openai (from ${source}) needs a key, and OPENAI_API_KEY is not set.`,
+    `The provider openai (from ${named(source)}) needs a key, and OPENAI_API_KEY is not set.`,
     'Set OPENAI_API_KEY (a local server that needs no key takes any value), or use --provider template.',
   );
 }

@@ -13,6 +13,7 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import type { PlanActivities } from '../activities/types';
+import type { Usage } from '../plan/types';
 import type { TaskError } from '../plan/view';
 
 const RETRY = { initialInterval: 100, backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 8 } as const;
@@ -104,6 +105,31 @@ export function taskErrorOf(error: unknown): TaskError {
     };
   }
   return { type: 'Error', message: cause?.message ?? error.message };
+}
+
+/** What answers that could not be used left behind: the last of them (an object), and what all of them cost. */
+export interface Left {
+  raw: string;
+  usage: Usage;
+}
+
+/** @returns null where the failure left nothing: no answer came */
+export function leftBy(error: unknown): Left | null {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return null;
+  const [detail] = error.cause.details ?? [];
+  return isLeft(detail) ? detail : null;
+}
+
+function isLeft(detail: unknown): detail is Left {
+  return (
+    typeof detail === 'object' &&
+    detail !== null &&
+    'raw' in detail &&
+    typeof detail.raw === 'string' &&
+    'usage' in detail &&
+    typeof detail.usage === 'object' &&
+    detail.usage !== null
+  );
 }
 
 function isAdvice(detail: unknown): detail is { advice: string } {

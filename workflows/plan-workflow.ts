@@ -172,7 +172,7 @@ class PlanWorkflow {
   private async continueAsNew(root: { requested(): boolean }): Promise<void> {
     while (!allHandlersFinished()) await condition(allHandlersFinished);
     if (root.requested()) return;
-    await makeContinueAsNewFunc<typeof planWorkflow>({ workflowTaskTimeout: '5s' })({ carried: this.state });
+    await makeContinueAsNewFunc<typeof planWorkflow>({ workflowTaskTimeout: '3s' })({ carried: this.state });
   }
 
   private validateApply(request: ApplyRequest): void {

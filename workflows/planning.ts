@@ -1,6 +1,6 @@
 /** From a goal to a checked graph: the model is asked, told what is wrong, and asked again at most twice. */
-import type { DecomposeResult, TaskGraph } from '../plan/types';
-import { call, taskErrorOf } from './calls';
+import type { DecomposeResult, TaskGraph, Usage } from '../plan/types';
+import { call, leftBy, taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { newInternals, newTaskView } from './state';
 
@@ -20,6 +20,9 @@ export async function makePlan(context: PlanContext, given: TaskGraph | null): P
     else fail(context, given !== null, result.faults);
   } catch (error) {
     view.failure = taskErrorOf(error);
+    const left = leftBy(error);
+    if (left) count(view.usage, left);
+    view.raw = left?.raw ?? view.raw;
     view.status = 'failed';
   }
   context.changed();
@@ -46,13 +49,17 @@ async function ask({ state }: PlanContext, given: TaskGraph | null): Promise<Dec
       maxTasks: state.policy.maxTasks,
       ...(given ? { graph: given } : {}),
     });
-    view.usage.promptTokens += result.usage.promptTokens;
-    view.usage.completionTokens += result.usage.completionTokens;
-    view.usage.calls += result.usage.calls;
+    count(view.usage, result);
     if (result.raw) view.raw = result.raw;
     if (given || result.faults.length === 0 || attempt === QUESTIONS) return result;
     faults = result.faults;
   }
+}
+
+function count(total: Usage, { usage }: { usage: Usage }): void {
+  total.promptTokens += usage.promptTokens;
+  total.completionTokens += usage.completionTokens;
+  total.calls += usage.calls;
 }
 
 function adopt({ state }: PlanContext, graph: TaskGraph, result: DecomposeResult): void {

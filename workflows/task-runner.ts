@@ -8,7 +8,7 @@ import { refsIn } from '../plan/refs';
 import { isSettledTask } from '../plan/states';
 import type { Risk, TaskNode, Usage, VerifyResult, WriteResult } from '../plan/types';
 import type { FileView, TaskError } from '../plan/view';
-import { call, callToTheEnd, type Step, taskErrorOf } from './calls';
+import { call, callToTheEnd, leftBy, type Step, taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import type { RunState } from './state';
 
@@ -104,6 +104,11 @@ export class TaskRunner {
         })),
       });
     } catch (error) {
+      const left = leftBy(error);
+      if (left) {
+        this.count(left.usage);
+        this.task.raw = left.raw;
+      }
       this.fail(taskErrorOf(error));
     }
   }

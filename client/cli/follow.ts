@@ -29,6 +29,8 @@ export interface FollowOptions {
   atGate: 'ask' | 'leave' | 'stay';
   waitMs?: number;
   by: string;
+  /** Who generates in this run, where that is not the plan's own provider. */
+  provider?: string;
 }
 
 const MOVING = ['generating', 'verifying', 'writing'];
@@ -63,6 +65,7 @@ export async function follow(options: FollowOptions): Promise<Ending> {
       ? new Gatekeeper({
           client,
           by: options.by,
+          provider: options.provider,
           prompter: io.prompter,
           show,
           onEnded: (by) => end({ kind: 'detached', view, by }),

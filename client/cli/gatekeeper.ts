@@ -21,6 +21,8 @@ type Choice =
 interface Options {
   client: PlanClient;
   by: string;
+  /** Who generates in this run, where that is not the plan's own provider. */
+  provider?: string;
   prompter: Prompter;
   show: Show;
   /** Called once: input is over. Nothing was decided by it. */
@@ -98,8 +100,9 @@ export class Gatekeeper {
       if (!this.over) show.demand([`  ${show.style.dim('Decided elsewhere, or no longer needed.')}`]);
       return;
     }
-    await this.send(view, gate, choice.decision);
+    const taken = await this.send(view, gate, choice.decision);
     if (choice.all) await this.approveRest(view, gate);
+    if (taken && choice.decision.decision === 'request-changes') this.dropTask(gate.task);
   }
 
   /** "All of this task": the files that are open now. A HIGH one is always asked by itself. */
@@ -113,23 +116,32 @@ export class Gatekeeper {
     }
   }
 
-  private async send(view: PlanView, gate: GateView, decision: Decision): Promise<void> {
+  /** The task is generated again: what was open of it is void, though the newest view may not say so yet. */
+  private dropTask(task: string | null): void {
+    const open = this.latest === null ? [] : openGates(this.latest);
+    for (const gate of open.filter((candidate) => candidate.task === task)) this.settled.add(gate.gate);
+  }
+
+  /** @returns false where the decision was refused */
+  private async send(view: PlanView, gate: GateView, decision: Decision): Promise<boolean> {
     const { client, by, show } = this.options;
     const digest = gate.digest === null ? {} : { digest: gate.digest };
     try {
       const answer = await client.decide(view.id, { gate: gate.gate, by, ...decision, ...digest });
       const mark = answer.decision === 'approve' ? show.style.good('✓') : show.style.warn('○');
       show.demand([`  ${mark} ${safe(answer.decision)} by ${safe(answer.by)}`]);
+      return true;
     } catch (error) {
       // A decision that came too late, or that is not ours to make, is news and no reason to stop following.
       if (!(error instanceof RefusedError) && !(error instanceof UsageError)) throw error;
       show.demand([`  ${show.style.warn('!')} ${safe(error.message)}`]);
+      return false;
     }
   }
 
   private choose(view: PlanView, gate: GateView, withdraw: AbortSignal): Promise<Choice> {
     if (gate.kind === 'risk') return this.chooseRisk(view, withdraw);
-    if (gate.kind === 'file') return this.chooseFile(gate, withdraw);
+    if (gate.kind === 'file') return this.chooseFile(view, gate, withdraw);
     return this.chooseWord(gate, withdraw);
   }
 
@@ -140,7 +152,7 @@ export class Gatekeeper {
     return { kind: 'ended', why: answer.kind === 'end' ? 'end of input' : 'interrupt' };
   }
 
-  private async chooseFile(gate: GateView, withdraw: AbortSignal): Promise<Choice> {
+  private async chooseFile(view: PlanView, gate: GateView, withdraw: AbortSignal): Promise<Choice> {
     const { client, show } = this.options;
     const question = `Approve ${safe(gate.path ?? '')}? [y]es [n]o [d]iff [r]equest changes [a]ll of this task `;
     for (;;) {
@@ -161,6 +173,12 @@ export class Gatekeeper {
           show.demand((await gateDiff(client, gate, show.style)).trimEnd().split('\n'));
           break;
         case 'r': {
+          if ((this.options.provider ?? view.provider) === 'template') {
+            show.demand([
+              '  The template provider has no model that could follow a request: it generates the same file again.',
+              '  To change it, edit the file once it is written, or plan with a model. Enter alone goes back.',
+            ]);
+          }
           const reason = await this.ask('What should be different? ', withdraw);
           if (typeof reason !== 'string') return reason;
           if (reason !== '') return { kind: 'decide', decision: { decision: 'request-changes', reason } };

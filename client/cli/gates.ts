@@ -13,10 +13,13 @@ export const DECISIONS: { [kind in GateView['kind']]: readonly string[] } = {
   budget: ['raise', 'stop'],
 };
 
-/** The line that decides a gate: `approve` where the gate takes it. Safe to paste into a shell. */
-export function decideLine(plan: string, gate: Pick<GateView, 'gate' | 'kind'>): string {
+/** Decisions that are commands of their own. */
+export type Verb = 'approve' | 'reject';
+
+/** The line that decides a gate: with the verb where the gate takes it. Safe to paste into a shell. */
+export function decideLine(plan: string, gate: Pick<GateView, 'gate' | 'kind'>, verb: Verb = 'approve'): string {
   const id = shellWord(gate.gate);
-  if (DECISIONS[gate.kind].includes('approve')) return `planwright approve ${plan} --gate ${id}`;
+  if (DECISIONS[gate.kind].includes(verb)) return `planwright ${verb} ${plan} --gate ${id}`;
   const value = gate.kind === 'budget' ? ' --value TOKENS' : '';
   return `planwright decide ${plan} --gate ${id} ${DECISIONS[gate.kind][0]}${value}`;
 }
@@ -36,9 +39,15 @@ export interface GateSelection {
  * The gates that a command means. Without a selector there must be exactly one.
  *
  * @param open the plan's open gates
+ * @param verb what the listed lines are to do
  * @throws UsageError where nothing or too much matches; the message lists what is open
  */
-export function selectGates(open: readonly OpenGate[], selection: GateSelection, plan: string): OpenGate[] {
+export function selectGates(
+  open: readonly OpenGate[],
+  selection: GateSelection,
+  plan: string,
+  verb: Verb = 'approve',
+): OpenGate[] {
   if (open.length === 0) {
     throw new UsageError(
       `Nothing of plan ${plan} waits for a decision.`,
@@ -55,16 +64,16 @@ export function selectGates(open: readonly OpenGate[], selection: GateSelection,
       (path === undefined || candidate.path === path),
   );
   const selective = gate !== undefined || task !== undefined || path !== undefined;
-  if (chosen.length === 0) throw new UsageError('No open gate matches.', `Open are:\n${listed(open, plan)}`);
+  if (chosen.length === 0) throw new UsageError('No open gate matches.', `Open are:\n${listed(open, plan, verb)}`);
   if (selective || all || chosen.length === 1) return chosen;
   throw new UsageError(
     `${chosen.length} gates of plan ${plan} are open; say which one is meant.`,
-    `With --gate, --task, --path, or --all for all of them:\n${listed(open, plan)}`,
+    `With --gate, --task, --path, or --all for all of them:\n${listed(open, plan, verb)}`,
   );
 }
 
-function listed(gates: readonly OpenGate[], plan: string): string {
-  return gates.map((gate) => `  ${decideLine(plan, gate)}    ${gateTitle(gate)}`).join('\n');
+function listed(gates: readonly OpenGate[], plan: string, verb: Verb): string {
+  return gates.map((gate) => `  ${decideLine(plan, gate, verb)}    ${gateTitle(gate)}`).join('\n');
 }
 
 /** A gate in a few words; contains text that must be escaped before it is shown. */

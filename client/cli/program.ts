@@ -29,10 +29,12 @@ const WITH_VALUE = ['-C', '--address', '--namespace', '--profile'];
 /**
  * Runs one command line. Errors are shown and become exit codes here, and nowhere else.
  *
- * @param argv the words after the program's name
+ * @param words what stands after the program's name
  * @returns the exit code; the caller must not end the process before the streams are flushed
  */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
+export async function run(words: readonly string[], io: Io): Promise<number> {
+  // `help apply`, as git and npm know it.
+  const argv = words[0] === 'help' ? [...words.slice(1), '--help'] : words;
   let code: number = EXIT.done;
   const program = buildProgram(argv, io, async (command, raw, globals) => {
     code = await perform(command, raw, globals, io);
@@ -120,7 +122,7 @@ function describe(commander: Commander, entry: Entry, program: Commander, act: P
     const most = command.args?.length ?? 0;
     if (args.length > most) {
       throw new UsageError(
-        `planwright ${entry.path} takes ${most === 0 ? 'no arguments' : plural(most, 'argument')}, and there are ${args.length}.`,
+        `planwright ${entry.path} takes ${most === 0 ? 'no arguments' : plural(most, 'argument')}, and there ${args.length === 1 ? 'is 1' : `are ${args.length}`}.`,
         `Put words that belong together in quotes. See: ${helpLine(entry.path)}`,
       );
     }

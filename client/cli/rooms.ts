@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { UsageError } from '../../plan/errors';
 import type { ModelSettings, TaskGraph } from '../../plan/types';
 import type { PlanView } from '../../plan/view';
 import type { WorkspaceLayout } from '../../store/layout';
@@ -62,6 +64,7 @@ export const realRooms: Rooms = {
     return workspaceLayout(resolve(cwd, dir));
   },
   async connect(options) {
+    if (!options.readOnly) requireWorkspace(options.layout);
     const { connectPlanClient } = require('../connect') as typeof import('../connect');
     const { workerDigest } = require('../../store/worker-digest') as typeof import('../../store/worker-digest');
     return connectPlanClient({ ...options, settingsDigest: workerDigest(options.env) });
@@ -130,6 +133,15 @@ export const realRooms: Rooms = {
     return runWorker({ ...common, address, namespace });
   },
 };
+
+/** Before a server and a worker are started for a directory in which no plan can be. @throws UsageError */
+function requireWorkspace({ dir, root }: WorkspaceLayout): void {
+  if (existsSync(dir)) return;
+  throw new UsageError(
+    `${root} is no workspace: neither it nor a directory above it has a .planwright/ folder.`,
+    'Go to your project, name it with -C DIR, or begin here: planwright plan "<goal>"',
+  );
+}
 
 async function connection(env: NodeJS.ProcessEnv, flags: ConnectionFlags) {
   // The worker and its client must agree on the server, so one function finds it for both.

@@ -1,5 +1,5 @@
 import { escapeForDisplay } from '../../plan/display';
-import type { ApplyRequest, PlanView } from '../../plan/view';
+import type { ApplyAnswer, ApplyRequest, PlanView } from '../../plan/view';
 import type { PlanClient } from '../types';
 import type { Context } from './context';
 import { EXIT } from './exit-codes';
@@ -26,7 +26,11 @@ export async function applyAndFollow(
 ): Promise<number> {
   const { show, io } = context;
   const { id } = before;
-  const answer = await client.apply(id, request);
+  const answer = await handOver(context, client, id, request);
+  // Whether the run was taken up yet nobody waited to hear; the plan itself is in Temporal either way.
+  if (answer === 'SIGINT' || answer === 'SIGTERM') {
+    return showEnding(context, id, { kind: 'detached', view: null, by: answer }, null);
+  }
   if (answer.result === 'nothing') {
     const { view } = await client.show(id);
     const code = exitOf(view, undefined);
@@ -52,11 +56,33 @@ export async function applyAndFollow(
     show,
     before,
     by: request.by,
+    provider: request.settings?.provider,
     atGate: canAsk(context) ? 'ask' : 'leave',
     waitMs: mode.waitMs,
     settled: (view) => view.runs.some((run) => run.number === answer.run && run.status !== 'running'),
   });
   return showEnding(context, id, ending, answer.run);
+}
+
+/** A run may begin before its answer is here: who leaves in that moment is told so, as at any other. */
+async function handOver(
+  { io }: Context,
+  client: PlanClient,
+  id: string,
+  request: ApplyRequest,
+): Promise<ApplyAnswer | 'SIGINT' | 'SIGTERM'> {
+  let unhook = (): void => undefined;
+  const left = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
+    unhook = io.onSignal(resolve);
+  });
+  const answered = client.apply(id, request);
+  // After a signal nobody waits for the answer any more, nor for its failure.
+  answered.catch(() => undefined);
+  try {
+    return await Promise.race([answered, left]);
+  } finally {
+    unhook();
+  }
 }
 
 /** A person can be asked where both ends are terminals, and nobody reads the output as JSON. */

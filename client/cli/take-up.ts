@@ -49,9 +49,10 @@ export async function takeUp(
   for (const { number, status, reason } of Object.values(tasks)) {
     if (status === 'pending' && reason) show.note(`Task ${number} runs again: ${safe(reason)}`);
   }
-  show.note(
-    `${now} of ${before} completed tasks stay completed: their files on disk are the recorded ones. ` +
-      `Decisions are not carried over. The plan file is kept as ${kept}.`,
-  );
+  const carried =
+    before === 0
+      ? 'No task had completed.'
+      : `${now} of ${before} completed tasks stay completed: their files on disk are the recorded ones.`;
+  show.note(`${carried} Decisions are not carried over. The old plan file is kept as ${safe(kept)}.`);
   return ending.view;
 }

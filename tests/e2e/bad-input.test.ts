@@ -194,6 +194,15 @@ describe('a model that cannot plan', () => {
     model.reply = undefined;
   });
 
+  it('prose is kept as it came, for `plan show --raw`, and what it cost is counted', async () => {
+    model.reply = () => ({ content: 'Sure! Here is prose.' });
+    const { stderr } = await refused(['plan', 'Add a Dockerfile'], 1, /plan show plan-\w+ --raw/);
+    model.reply = undefined;
+    const id = /plan-[0-9a-f]{8}/.exec(stderr)?.[0] ?? '';
+    expect((await installation.ok(['plan', 'show', id, '--raw'])).stdout).toBe('Sure! Here is prose.\n');
+    expect((await installation.view(id)).usage).toMatchObject({ calls: 3, promptTokens: 300 });
+  });
+
   it('a wrong key: exit 4, named and masked, in one call', async () => {
     const from = model.calls.length;
     const { stderr, stdout } = await refused(['plan', 'x'], 4, /refused the credentials \(401\).*OPENAI_API_KEY/, {

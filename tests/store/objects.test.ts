@@ -1,51 +1,45 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IntegrityError } from '../../plan/errors';
+import { diskTrouble } from '../../store/disk-trouble';
 import { ObjectStore } from '../../store/objects';
 
-let folder: string;
-let objects: ObjectStore;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'planwright-objects-'));
-  objects = new ObjectStore(folder);
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-function tamper(digest: string): void {
-  const path = join(folder, digest.slice(0, 2), digest.slice(2));
-  chmodSync(path, 0o600);
-  writeFileSync(path, 'something else');
-}
-
 describe('the object store', () => {
-  it('gives back what it was given, by its digest, and stores it once', async () => {
-    const digest = await objects.put('a file');
-    expect(await objects.put('a file')).toBe(digest);
-    expect(await objects.text(digest)).toBe('a file');
-    expect(readdirSync(folder, { recursive: true })).toHaveLength(2);
+  const folder = mkdtempSync(join(tmpdir(), 'planwright-objects-'));
+  const store = new ObjectStore(folder);
+  const pathOf = (digest: string): string => join(folder, digest.slice(0, 2), digest.slice(2));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('refuses an object that was changed, and stores the right bytes anew when they are put again', async () => {
+    const digest = await store.put('right');
+    rmSync(pathOf(digest));
+    writeFileSync(pathOf(digest), 'wrong');
+    await expect(store.get(digest)).rejects.toThrow(/was changed after it was stored/);
+    expect(await store.put('right')).toBe(digest);
+    expect(readFileSync(pathOf(digest), 'utf8')).toBe('right');
   });
 
-  it('does not give out an object that was changed', async () => {
-    const digest = await objects.put('a file');
-    tamper(digest);
-    await expect(objects.get(digest)).rejects.toThrow(IntegrityError);
-    await expect(objects.recentText(digest)).rejects.toThrow(IntegrityError);
+  it('names an object that is missing, and takes nothing for a digest that is none', async () => {
+    await expect(store.get('0'.repeat(64))).rejects.toThrow('Object 000000000000 is missing.');
+    await expect(store.get('../../etc/passwd')).rejects.toThrow(/is not the digest of an object/);
+  });
+});
+
+describe('trouble with the disk', () => {
+  it.each([
+    ['ENOSPC', /\/a\/b is full \(ENOSPC\)/],
+    ['EDQUOT', /is full/],
+    ['EROFS', /\/a\/b cannot be read or written \(EROFS\)/],
+    ['EACCES', /cannot be read or written/],
+  ])('%s is told in words, with advice', (code, says) => {
+    const error = diskTrouble(Object.assign(new Error('x'), { code, path: '/a/b' }));
+    expect(error?.message).toMatch(says);
+    expect(error?.advice).toBeTruthy();
   });
 
-  it('keeps what was read lately: the bytes that were verified, never those that came after', async () => {
-    const digest = await objects.put('a file');
-    expect(await objects.recentText(digest)).toBe('a file');
-    tamper(digest);
-    expect(await objects.recentText(digest)).toBe('a file');
-    await expect(objects.get(digest)).rejects.toThrow(IntegrityError);
-  });
-
-  it('forgets the oldest when too much is kept', async () => {
-    const first = await objects.put('first');
-    await objects.recentText(first);
-    for (const letter of 'abcdefghi') await objects.recentText(await objects.put(letter.repeat(1024 * 1024)));
-    tamper(first);
-    await expect(objects.recentText(first)).rejects.toThrow(IntegrityError);
+  it('is no other error', () => {
+    for (const other of [null, 'x', new Error('x'), Object.assign(new Error('x'), { code: 'ENOENT' }), { code: 5 }]) {
+      expect(diskTrouble(other)).toBeNull();
+    }
   });
 });

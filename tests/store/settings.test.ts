@@ -78,7 +78,7 @@ describe('settings', () => {
   });
 
   it.each<[string, SettingFlags, NodeJS.ProcessEnv, string]>([
-    ['an unknown provider', { provider: 'clippy' }, {}, 'There is no provider "clippy" (from flag).'],
+    ['an unknown provider', { provider: 'clippy' }, {}, 'There is no provider "clippy" (from --provider).'],
     ['openai without a key', {}, { PLANWRIGHT_PROVIDER: 'openai' }, 'OPENAI_API_KEY is not set'],
     ['a model for the template provider', { model: 'gpt-4o' }, {}, 'no meaning for the template provider'],
     ['a temperature out of range', { temperature: 2.1 }, {}, '--temperature takes a number from 0 to 2'],

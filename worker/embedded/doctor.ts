@@ -130,15 +130,21 @@ function checkGit(env: NodeJS.ProcessEnv): Promise<Result> {
   });
 }
 
-/** Names what is set, never a value but the base URL's host. */
-function checkProvider(env: NodeJS.ProcessEnv): Result {
-  const provider = env.PLANWRIGHT_PROVIDER || (env.OPENAI_API_KEY ? 'openai' : 'template');
-  const base = env.OPENAI_BASE_URL;
-  if (base && !URL.canParse(base)) return bad('OPENAI_BASE_URL is not a URL', 'Give one like https://host/v1.');
-  const model = env.PLANWRIGHT_MODEL ? `, model ${env.PLANWRIGHT_MODEL}` : '';
-  const host = base ? `, at ${new URL(base).host}` : '';
-  if (provider === 'openai' && !env.OPENAI_API_KEY) return bad('openai, but no key', 'Set OPENAI_API_KEY.');
-  return good(`${provider}${model}${provider === 'template' ? '' : host}, by the environment`);
+/** What the next plan would use and why; never a key, and of the base URL only the host. */
+async function checkProvider(env: NodeJS.ProcessEnv, workspace: WorkspaceLayout | null): Promise<Result> {
+  // Only here: it brings zod and YAML, and this file is loaded by every command that needs the server.
+  const { resolveSettings } = require('../../store/settings') as typeof import('../../store/settings');
+  const { provider, model, baseUrl, sources } = await resolveSettings({
+    flags: {},
+    env,
+    layout: { config: workspace?.config ?? '' },
+  });
+  if (provider === 'template') {
+    const why = sources.provider === 'default' ? 'no OPENAI_API_KEY set' : sources.provider;
+    return good(`template, built-in rules and no model (${why})`);
+  }
+  const host = baseUrl === null ? '' : `, at ${new URL(baseUrl).host}`;
+  return good(`${provider}, model ${model}${host} (${sources.provider})`);
 }
 
 /** `planwright doctor`: looks at everything that the embedded server needs. Starts, makes and gets nothing. */
@@ -159,7 +165,7 @@ export async function doctor({ env, workspace }: DoctorOptions): Promise<Check[]
         ] as [string, () => Result][])
       : []),
     ['git', () => checkGit(env)],
-    ['provider', () => checkProvider(env)],
+    ['provider', () => checkProvider(env, workspace)],
   ];
   const checks: Check[] = [];
   for (const [name, look] of looks) {

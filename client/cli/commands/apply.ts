@@ -17,8 +17,8 @@ interface Parsed {
 
 export const command = defineCommand<Parsed>({
   about:
-    'Carries a plan out: generates each file, verifies it, asks for approval and writes it.\n' +
-    'Ctrl-C only detaches; the plan goes on. Where no terminal is there to ask, the command prints what to type\n' +
+    'Carries a plan out: generates each file, verifies it, asks for approval and writes it. ' +
+    'Ctrl-C only detaches; the plan goes on. Where no terminal is there to ask, the command prints what to type ' +
     'elsewhere and exits 8.',
   args: [{ name: 'plan', about: 'id, unique prefix, name or "latest"; the active plan unless given' }],
   options: [

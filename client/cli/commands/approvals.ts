@@ -1,14 +1,16 @@
-import { defineCommand } from '../command';
+import { defineCommand, flag } from '../command';
 import { EXIT } from '../exit-codes';
 import { decideLine } from '../gates';
+import { gateDiff } from '../show/diff';
 import { elapsed, safe, short, table } from '../show/style';
 
-export const command = defineCommand<{ plan?: string }>({
+export const command = defineCommand<{ plan?: string; diff: boolean }>({
   about: 'Everything that waits for a decision, in one plan or in all of them, with the line that decides it.',
   args: [{ name: 'plan', about: 'only this plan' }],
-  examples: ['planwright approvals', 'planwright approvals plan-1a2b3c4d --json'],
-  parse: (raw) => ({ plan: raw.args[0] }),
-  async run(context, { plan }) {
+  options: [{ flags: '--diff', about: 'with the change that each file gate is about; for people only' }],
+  examples: ['planwright approvals', 'planwright approvals latest --diff', 'planwright approvals plan-1a2b3c4d --json'],
+  parse: (raw) => ({ plan: raw.args[0], diff: flag(raw, 'diff') }),
+  async run(context, { plan, diff }) {
     const { io, show } = context;
     const client = await context.client({ readOnly: true });
     const gates = await client.gates(plan === undefined ? undefined : await client.resolve(plan));
@@ -29,6 +31,7 @@ export const command = defineCommand<{ plan?: string }>({
       diffStat: gate.diffStat,
       decide: decideLine(gate.plan, gate),
     }));
+    const diffs = diff ? await Promise.all(open.map((gate) => gateDiff(client, gate, show.style))) : [];
     show.document(listed, () => {
       if (open.length === 0) return 'Nothing waits for a decision.\n';
       const rows = open.map((gate) => [
@@ -39,11 +42,19 @@ export const command = defineCommand<{ plan?: string }>({
         gate.risk,
         `+${gate.diffStat.added} -${gate.diffStat.removed}`,
         elapsed(io.now() - Date.parse(gate.since)),
-        decideLine(gate.plan, gate),
       ]);
-      return table(['PLAN', 'TASK', 'KIND', 'PATH', 'RISK', 'LINES', 'WAITS', 'DECIDE WITH'], rows);
+      const [head, ...lines] = table(['PLAN', 'TASK', 'KIND', 'PATH', 'RISK', 'LINES', 'WAITS'], rows)
+        .trimEnd()
+        .split('\n');
+      // The line to type stands below its gate: beside it, no terminal is wide enough to copy it from.
+      const gates = open.map(
+        (gate, index) => `${lines[index]}\n    ${decideLine(gate.plan, gate)}\n${diffs[index] ?? ''}`,
+      );
+      return `${head}\n${gates.join('')}`;
     });
-    show.next(open[0] ? [decideLine(open[0].plan, open[0])] : ['planwright plan list']);
+    const [first] = open;
+    const look = diff ? [] : [`planwright approvals${plan === undefined ? '' : ` ${first?.plan}`} --diff`];
+    show.next(first ? [...look, decideLine(first.plan, first)] : ['planwright plan list']);
     return EXIT.done;
   },
 });

@@ -16,7 +16,7 @@ interface Parsed {
 
 export const command = defineCommand<Parsed>({
   about:
-    'Takes any decision that a gate knows: approve, reject, request-changes (file, tool), approve, reject (risk, drift),\n' +
+    'Takes any decision that a gate knows: approve, reject, request-changes (file, tool), approve, reject (risk, drift), ' +
     'retry, skip, stop (stuck), raise with --value, stop (budget).',
   args: [
     { name: 'plan', about: 'id, unique prefix, name or "latest"', required: true },

@@ -5,7 +5,7 @@ import type { OptionSpec, Raw } from '../command';
 import { flag, nonEmpty } from '../command';
 import type { Context } from '../context';
 import { EXIT } from '../exit-codes';
-import type { GateSelection } from '../gates';
+import type { GateSelection, Verb } from '../gates';
 import { DECISIONS, decideLine, selectGates } from '../gates';
 import { gateLines } from '../show/gate-text';
 import { safe } from '../show/style';
@@ -44,15 +44,11 @@ export function parseVerdict(raw: Raw): Verdict {
  * Decides the selected gates one after the other, each with the digest that was shown. One that is refused stops none
  * of the others; its error is thrown at the end.
  */
-export async function decideSelected(
-  context: Context,
-  verdict: Verdict,
-  decision: 'approve' | 'reject',
-): Promise<number> {
+export async function decideSelected(context: Context, verdict: Verdict, decision: Verb): Promise<number> {
   const client = await context.client();
   const id = await client.resolve(verdict.plan);
   const open = (await client.gates(id)).filter(({ outcome }) => outcome === null);
-  const gates = selectGates(open, verdict.selection, id);
+  const gates = selectGates(open, verdict.selection, id, decision);
   for (const gate of gates) takes(gate, decision);
   return sendDecisions(context, id, gates, { decision, by: verdict.as ?? context.io.user(), reason: verdict.reason });
 }

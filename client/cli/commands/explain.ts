@@ -14,7 +14,7 @@ export const command = defineCommand<{ plan?: string }>({
     const { view } = await client.show(await client.resolve(plan));
     const paragraphs = explanation(view);
     show.document({ plan: view.id, explanation: paragraphs }, () => `${paragraphs.join('\n\n')}\n`);
-    show.next(nextCommands(view));
+    show.next(nextCommands(view, 'explain'));
     return EXIT.done;
   },
 });

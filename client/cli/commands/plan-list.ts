@@ -11,7 +11,7 @@ export const command = defineCommand<null>({
     const client = await context.client({ readOnly: true });
     const plans = await client.list();
     show.document(plans, (style) => {
-      if (plans.length === 0) return 'There are no plans in this workspace yet.\n';
+      if (plans.length === 0) return `There are no plans in this workspace yet: ${safe(context.layout().root)}\n`;
       const rows = plans.map((plan) => [
         plan.active ? '*' : '',
         plan.id,

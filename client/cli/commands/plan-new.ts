@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { UsageError } from '../../../plan/errors';
+import { nearest } from '../../../plan/graph';
 import type { TaskGraph } from '../../../plan/types';
 import type { PlanView } from '../../../plan/view';
 import type { PlanClient } from '../../types';
@@ -29,12 +30,14 @@ interface Parsed {
   yes: boolean;
 }
 
+/** What `plan <word>` is most likely a slip for: a goal of one such word would be no goal. */
+const SUBCOMMANDS = ['list', 'show', 'use', 'new'];
 /** What `plan <word>` must not take for a goal: our own subcommands, also those that do not exist yet. */
 const RESERVED = ['new', 'list', 'show', 'use', 'diff', 'delete', 'clean', 'export', 'import'];
 
 export const command = defineCommand<Parsed>({
   about:
-    'Reads the workspace, makes a plan for the goal and shows it. Nothing is written before `planwright apply`.\n' +
+    'Reads the workspace, makes a plan for the goal and shows it. Nothing is written before `planwright apply`. ' +
     'The goal is the argument, the content of -f FILE (- is stdin), or stdin where it is not a terminal.',
   args: [{ name: 'goal', about: 'what should be there in the end, in quotes' }],
   options: [
@@ -57,6 +60,13 @@ export const command = defineCommand<Parsed>({
     if (words !== undefined && RESERVED.includes(words.trim())) {
       throw new UsageError(
         `There is no command \`planwright plan ${words.trim()}\` in this version.`,
+        'If that is your goal, say a little more. See: planwright plan --help',
+      );
+    }
+    const meant = words === undefined ? null : nearest(words.trim(), SUBCOMMANDS);
+    if (meant !== null) {
+      throw new UsageError(
+        `There is no command \`planwright plan ${safe(words?.trim() ?? '')}\`. Did you mean \`planwright plan ${meant}\`?`,
         'If that is your goal, say a little more. See: planwright plan --help',
       );
     }

@@ -46,7 +46,7 @@ export const command = defineCommand<Parsed>({
     }
     show.document(view, (style) => planText(view, style, note));
     // A note means that nobody answered for the plan, so what it would take next is not known.
-    show.next(note === null ? nextCommands(view) : ['planwright status', 'planwright plan list']);
+    show.next(note === null ? nextCommands(view, 'plan show') : ['planwright status', 'planwright plan list']);
     return EXIT.done;
   },
 });

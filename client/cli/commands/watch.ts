@@ -5,7 +5,7 @@ import { showEnding } from '../run-plan';
 
 export const command = defineCommand<{ plan?: string }>({
   about:
-    "Follows a plan until its run is over and exits with the plan's code. It decides nothing; at a gate it says what\n" +
+    "Follows a plan until its run is over and exits with the plan's code. It decides nothing; at a gate it says what " +
     'to type, and without a terminal it exits 8.',
   args: [{ name: 'plan', about: 'id, unique prefix, name or "latest"; the active plan unless given' }],
   examples: ['planwright watch', 'planwright watch plan-1a2b3c4d --json'],

@@ -16,9 +16,7 @@ export function eventLines(event: StreamEvent, view: PlanView, style: Style, liv
     case 'plan_created':
       return view.status === 'planning' ? [style.dim(`Plan ${event.plan} is being made.`)] : [];
     case 'run_started':
-      return [
-        `${style.strong(`Run ${event.run}`)} of ${event.plan} · ${event.kind} · ${plural(event.tasks.length, 'task')}`,
-      ];
+      return [`${style.strong(`Run ${event.run}`)} of ${event.plan} · ${scope(event, view)}`];
     case 'task_started':
       return live ? [] : [`→ ${title}: ${safe(event.description)}`];
     case 'artifact':
@@ -47,6 +45,12 @@ export function eventLines(event: StreamEvent, view: PlanView, style: Style, liv
     case 'run_finished':
       return [];
   }
+}
+
+/** What a run set out to do: `apply · 3 tasks`, or the one task that was asked for. */
+function scope(event: StreamEvent & { type: 'run_started' }, view: PlanView): string {
+  const only = event.kind === 'task' ? view.tasks[event.tasks[0] ?? ''] : undefined;
+  return only ? `task ${only.number} alone` : `${event.kind} · ${plural(event.tasks.length, 'task')}`;
 }
 
 const subject = (path: string | null, kind: string): string => (path === null ? `The ${kind} gate` : safe(path));

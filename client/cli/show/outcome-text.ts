@@ -30,8 +30,19 @@ export function outcomeText(view: PlanView, run: RunView | undefined, style: Sty
   return `${lines.join('\n')}\n`;
 }
 
-/** What to type next, by how the plan stands. */
-export function nextCommands(view: PlanView): string[] {
+/**
+ * What to type next, by how the plan stands.
+ * @param but the command that was typed: what was just shown is no next step
+ */
+export function nextCommands(view: PlanView, but?: 'plan show' | 'explain'): string[] {
+  const shown = `planwright ${but} ${view.id}`;
+  const commands = commandsFor(view).filter((command) => command !== shown);
+  if (commands.length > 0) return commands;
+  const first = Object.values(view.tasks).sort((a, b) => a.number - b.number)[0];
+  return first ? [`planwright plan show ${view.id} --task ${first.number}`] : ['planwright plan "<goal>"'];
+}
+
+function commandsFor(view: PlanView): string[] {
   const { id } = view;
   switch (view.status) {
     case 'ready':
@@ -51,6 +62,12 @@ export function nextCommands(view: PlanView): string[] {
     case 'running':
       return [`planwright watch ${id}`];
     default:
-      return [`planwright plan show ${id}`];
+      return [`planwright plan show ${id}`, ...declinedAgain(view)];
   }
+}
+
+/** A declined task is settled; only asking for it by number runs it again. */
+function declinedAgain({ id, tasks }: PlanView): string[] {
+  const declined = Object.values(tasks).find(({ status }) => status === 'declined');
+  return declined ? [`planwright apply ${id} --task ${declined.number}`] : [];
 }

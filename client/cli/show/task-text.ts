@@ -24,7 +24,9 @@ export function taskText(view: PlanView, id: string, style: Style): string {
   if (task && task.attempts > 0) rows.push(['Generations', String(task.attempts)]);
   if (task && tokensOf(task) > 0) rows.push(['Tokens', String(tokensOf(task))]);
   if (task?.modelReturned) rows.push(['Model', safe(task.modelReturned)]);
-  const lines = [`${style.strong(`Task ${numberOf(view, id)} (${safe(id)})`)} ${safe(node.description)}`];
+  const number = String(numberOf(view, id));
+  const title = id === number ? `Task ${number}` : `Task ${number} (${safe(id)})`;
+  const lines = [`${style.strong(title)} · ${safe(node.description)}`];
   lines.push(...rows.map(([name, value]) => `  ${style.dim(name.padEnd(12))}${value}`));
   if (task?.error) {
     const { first, rest } = failureText(task.error);

@@ -324,4 +324,22 @@ describe('apply on a terminal', () => {
     expect(await w.run('apply')).toBe(0);
     expect(w.stderr.text).toContain('was decided by bob');
   });
+
+  it('after a request for changes asks nothing more about that task: its other files are made again', async () => {
+    const view = atGate();
+    view.gates.push(gateView('docker', fileView('.dockerignore', 'dist\n')));
+    const { client, prompter, w } = asked(['r', 'Use Alpine', 'y'], view);
+    expect(await w.run('apply')).toBe(0);
+    expect(client.decisions.map(({ decision }) => decision)).toEqual(['request-changes']);
+    expect(prompter.questions.filter((question) => question.includes('.dockerignore'))).toEqual([]);
+  });
+
+  it('says before a request is typed that the template provider follows none, and not where a model does', async () => {
+    const template = asked(['r', 'Use Alpine']);
+    await template.w.run('apply');
+    expect(template.w.stderr.text).toContain('generates the same file again');
+    const model = asked(['r', 'Use Alpine'], { ...atGate(), provider: 'openai' });
+    await model.w.run('apply');
+    expect(model.w.stderr.text).not.toContain('generates the same file again');
+  });
 });

@@ -169,3 +169,37 @@ describe('watch and cancel', () => {
     expect(client.cancelled).toEqual([{ id: 'plan-1a2b3c4d', by: 'ada', reason: 'wrong branch' }]);
   });
 });
+
+describe('what a newcomer types', () => {
+  it('approvals --diff shows the change above the line that decides the next one', async () => {
+    const client = new FakeClient(two());
+    client.objects.set(dockerfile.sha256, Buffer.from('FROM node:22\n'));
+    client.objects.set(other.sha256, Buffer.from('dist\n'));
+    const w = world({ client });
+    expect(await w.run('approvals', '--diff')).toBe(0);
+    const lines = w.stdout.text.split('\n');
+    const at = (part: string) => lines.findIndex((line) => line.includes(part));
+    expect(at('+FROM node:22')).toBeGreaterThan(at('approve plan-1a2b3c4d --gate g-Dockerfile'));
+    expect(at('+dist')).toBeGreaterThan(at('approve plan-1a2b3c4d --gate g-.dockerignore'));
+    expect(w.stderr.text).not.toContain('--diff');
+  });
+
+  it('reject lists lines that reject, also where nothing matched', async () => {
+    for (const flags of [[], ['--path', 'Dockrfile']]) {
+      const w = world({ client: new FakeClient(two()) });
+      expect(await w.run('reject', ...flags)).toBe(2);
+      expect(w.stderr.text).toContain('planwright reject plan-1a2b3c4d --gate g-Dockerfile');
+      expect(w.stderr.text).not.toContain('planwright approve');
+    }
+  });
+
+  it('watch tells nothing that was decided before the run that it follows', async () => {
+    const view = atGate();
+    const before = { kind: 'file' as const, path: 'Dockerfile', decision: 'reject', by: 'ada', reason: null };
+    const task = view.tasks.docker;
+    task?.decisions.push({ ...before, gate: 'g-old', at: '2025-12-31T00:00:00.000Z' });
+    const w = world({ client: new FakeClient(view).push(view) });
+    expect(await w.run('watch')).toBe(8);
+    expect(w.stderr.text).not.toContain('reject');
+  });
+});

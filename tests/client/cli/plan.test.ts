@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { realRooms } from '../../../client/cli/rooms';
 import { UsageError } from '../../../plan/errors';
 import type { PlanView, TaskError } from '../../../plan/view';
 import { completed, planView, taskView } from './views';
@@ -257,4 +258,39 @@ describe('validate and explain', () => {
     expect(w.stdout.text).toContain('What you will be asked');
     expect(w.stdout.text).toContain('How to undo it');
   });
+});
+
+describe('the next useful command', () => {
+  it.each([['plan', 'show'], ['explain']])('of %s %s is never the same one again', async (...line) => {
+    for (const view of [completed(), planView()]) {
+      const w = world({ client: new FakeClient(view) });
+      expect(await w.run(...line)).toBe(0);
+      const next = w.stderr.text.slice(w.stderr.text.indexOf('Next:'));
+      expect(next).toContain('planwright ');
+      expect(next).not.toMatch(new RegExp(`planwright ${line.join(' ')} plan-1a2b3c4d$`, 'm'));
+    }
+  });
+
+  it('of a plan with a declined task includes the line that runs that task again', async () => {
+    const view = completed();
+    const task = view.tasks.docker;
+    if (task) task.status = 'declined';
+    const w = world({ client: new FakeClient(view) });
+    await w.run('plan', 'show');
+    expect(w.stderr.text).toContain('planwright apply plan-1a2b3c4d --task 1');
+  });
+});
+
+it.each(['lst', 'shw', 'usee'])('a misspelt subcommand is not taken for a goal: %s', async (word) => {
+  const client = new FakeClient(planView());
+  const w = world({ client });
+  expect(await w.run('plan', word)).toBe(2);
+  expect(w.stderr.text).toContain('Did you mean');
+  expect(client.created).toEqual([]);
+});
+
+it('a command that needs a plan starts nothing in a directory that is no workspace', async () => {
+  const w = world({ cwd, rooms: { connect: realRooms.connect } });
+  expect(await w.run('apply')).toBe(2);
+  expect(w.stderr.text).toContain('is no workspace');
 });

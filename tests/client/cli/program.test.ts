@@ -45,6 +45,15 @@ describe('planwright --help', () => {
 });
 
 describe('a command line', () => {
+  it('knows help as a word: alone, and before a command', async () => {
+    const all = world();
+    expect(await all.run('help')).toBe(0);
+    expect(all.stdout.text).toContain('Exit codes:');
+    const one = world();
+    expect(await one.run('help', 'apply')).toBe(0);
+    expect(one.stdout.text).toContain('Usage: planwright apply');
+  });
+
   it.each([
     [['frobnicate'], 'unknown command'],
     [['applly'], 'Did you mean apply?'],

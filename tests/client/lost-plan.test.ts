@@ -8,7 +8,7 @@ import { type WorkspaceLayout, workspaceLayout } from '../../store/layout';
 import { keepPlanFile, readLostPlan } from '../../store/lost-plan';
 import { ObjectStore } from '../../store/objects';
 import { planFilePath } from '../../store/plan-file';
-import { fileView, planView, taskView } from '../client/cli/views';
+import { fileView, planView, taskView } from './cli/views';
 
 let layout: WorkspaceLayout;
 let objects: ObjectStore;
@@ -30,13 +30,8 @@ function write(change: (view: PlanView) => object = (view) => view): void {
 /** The first task completed with one written file. */
 function completed(view: PlanView, file: object): PlanView {
   const [first = ''] = Object.keys(view.tasks);
-  const written = fileView({
-    path: 'Dockerfile',
-    state: 'written',
-    sha256: sha256('new'),
-    preSha256: sha256('old'),
-    ...file,
-  });
+  const objects = { sha256: sha256('new'), preSha256: sha256('old') };
+  const written = { ...fileView('Dockerfile', 'new'), state: 'written' as const, ...objects, ...file };
   return { ...view, tasks: { ...view.tasks, [first]: taskView(1, 'completed', { files: [written], raw: null }) } };
 }
 
