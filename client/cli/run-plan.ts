@@ -41,7 +41,10 @@ export async function applyAndFollow(
     show.close();
     return code;
   }
-  if (answer.result === 'attached') show.note(`Run ${answer.run} of ${id} is under way already: attached to it.`);
+  if (answer.result === 'attached') {
+    show.note(`Run ${answer.run} of ${id} is under way already: attached to it.`);
+    show.demand(passedOver(before, request));
+  }
   if (mode.detach) {
     show.progress([], before);
     show.close();
@@ -83,6 +86,15 @@ async function handOver(
   } finally {
     unhook();
   }
+}
+
+/** A run keeps the flags that it was started with: what to know where others were given to a command that attached. */
+function passedOver({ id, runs }: PlanView, request: ApplyRequest): string[] {
+  const { timeoutMs, concurrency, allowAllPaths, settings } = request;
+  const yes = request.yes === true && runs.at(-1)?.yes !== true;
+  if (!yes && timeoutMs === undefined && concurrency === undefined && !allowAllPaths && !settings) return [];
+  const approve = yes ? ` What waits is approved by: planwright approve ${id} --all` : '';
+  return [`The run keeps the flags that it was started with; those given now are passed over.${approve}`];
 }
 
 /** A person can be asked where both ends are terminals, and nobody reads the output as JSON. */

@@ -40,14 +40,14 @@ function taskOf(task: TaskView, strictness: Strictness): object {
   return strictness === 'all' ? { ...asked, calls: usage.calls } : asked;
 }
 
-/** A time in which something was broken; calls that reach into it may be asked again. */
+/** A time in which something was broken; calls that reach into it may be asked again (`to` before `from`: none may). */
 export interface Window {
   from: number;
   to: number;
 }
 
 /** Between an answer's arrival and its record on disk, under load. */
-const RECORDING_MS = 400;
+const RECORDING_MS = 1_000;
 
 /**
  * Questions that were asked again although their answer had long arrived, and was good.

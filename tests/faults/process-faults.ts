@@ -10,11 +10,21 @@ export const ALL: readonly Name[] = ['worker', 'server', 'supervisor'];
 const MOMENT_MS = 2_500;
 const STOP_MS = 10_000;
 
+const pidsOf = async ({ installation }: World, names: readonly Name[]): Promise<number[]> =>
+  (await installation.processes()).filter(({ name }) => names.includes(name)).map(({ pid }) => pid);
+
 /** Sends a signal to processes as `status` knows them. @returns their pids */
-export async function signal({ installation }: World, names: readonly Name[], what: NodeJS.Signals): Promise<number[]> {
-  const rows = (await installation.processes()).filter(({ name }) => names.includes(name));
-  for (const { pid } of rows) send(pid, what);
-  return rows.map(({ pid }) => pid);
+export async function signal(world: World, names: readonly Name[], what: NodeJS.Signals): Promise<number[]> {
+  const pids = await pidsOf(world, names);
+  for (const pid of pids) send(pid, what);
+  return pids;
+}
+
+/** Any moment, or half of the times just after an answer of the model: there a finished call is most easily lost. */
+async function moment({ random, nextAnswer }: World): Promise<void> {
+  if (random.next() < 0.5) return void (await sleep(random.between(0, MOMENT_MS)));
+  await nextAnswer(MOMENT_MS);
+  await sleep(random.between(0, 80));
 }
 
 function send(pid: number, what: NodeJS.Signals): void {
@@ -25,12 +35,16 @@ function send(pid: number, what: NodeJS.Signals): void {
   }
 }
 
-/** Opens a window that the plan's next answer closes. */
-const open = ({ windows }: World): void => {
-  windows.push({ from: Date.now(), to: Number.POSITIVE_INFINITY });
+/** Notes the moment. Only where the worker is hit may a call be lost, and only one that was under way then. */
+const note = ({ windows }: World, names: readonly Name[]): void => {
+  const from = Date.now();
+  windows.push({ from, to: names.includes('worker') ? from : Number.NEGATIVE_INFINITY });
 };
 
-/** kill -9, once or twice. With everything dead it takes a command to start anything again. */
+/**
+ * kill -9, once or twice. With everything dead it takes a command to start anything again: half of the times one is typed,
+ * otherwise the one that follows the plan has to do it.
+ */
 export function kill(name: string, targets: readonly Name[]): Fault {
   return {
     name,
@@ -38,10 +52,12 @@ export function kill(name: string, targets: readonly Name[]): Fault {
     strike: async (world) => {
       const times = world.random.between(1, 2);
       for (let time = 0; time < times; time++) {
-        await sleep(world.random.between(0, MOMENT_MS));
-        await signal(world, targets, 'SIGKILL');
-        open(world);
-        if (targets.includes('supervisor')) await world.installation.ok(['up']);
+        const pids = await pidsOf(world, targets);
+        await moment(world);
+        for (const pid of pids) send(pid, 'SIGKILL');
+        note(world, targets);
+        world.seal();
+        if (targets.includes('supervisor') && world.random.next() < 0.5) await world.installation.ok(['up']);
       }
     },
   };
@@ -72,7 +88,7 @@ const zombies: Fault = {
   strike: async (world) => {
     await sleep(world.random.between(0, MOMENT_MS));
     const pids = await signal(world, ['worker'], 'SIGSTOP');
-    open(world);
+    note(world, ['worker']);
     const second = world.random.next() < 0.5 ? world.installation.start(['worker']) : null;
     try {
       await sleep(STOP_MS);
@@ -93,9 +109,11 @@ function stop(name: Name): Fault {
     name: `stop-${name}`,
     strictness: 'all',
     strike: async (world) => {
+      // A command that begins now would not reach the server, and say so.
+      await world.begun();
       await sleep(world.random.between(0, MOMENT_MS));
       const pids = await signal(world, [name], 'SIGSTOP');
-      open(world);
+      note(world, [name]);
       await sleep(STOP_MS);
       for (const pid of pids) send(pid, 'SIGCONT');
     },

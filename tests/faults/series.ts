@@ -8,6 +8,7 @@ import type { Random } from '../support/random';
 import { answerTo, expectedFiles, questionOf, resetWorkspace } from './job';
 import { type Outcome, outcomeOf, repeatedCalls, type Strictness, type Window } from './outcome';
 import { Person } from './person';
+import { answeredQuestions, brokenSeals, type Sealed } from './records';
 
 const LATENCY_MS = 200;
 const ROUND_MS = 100_000;
@@ -25,6 +26,12 @@ export interface World {
   startCli(...flags: string[]): void;
   /** When something was broken. */
   windows: Window[];
+  /** From now on no question whose answer is on record may be asked again. */
+  seal(): void;
+  /** Waits for the model's next answer, or until the time is over. */
+  nextAnswer(timeoutMs: number): Promise<void>;
+  /** Waits until the plan runs. */
+  begun(): Promise<void>;
 }
 
 export interface Fault {
@@ -91,7 +98,13 @@ export class Series {
     const plan = readFileSync(join(installation.workspace, '.planwright', 'active'), 'utf8').trim();
     const start = (...flags: string[]): Running =>
       installation.start(['apply', plan, '--json', '--wait', '10m', ...(fault.apply ?? []), ...flags]);
+    const sealed: Sealed[] = [];
     const world: World = {
+      seal: () => sealed.push({ at: Date.now(), questions: answeredQuestions(installation.workspace, plan) }),
+      nextAnswer: (timeoutMs) => this.nextAnswer(timeoutMs),
+      begun: async () => {
+        while (((await person.look(plan))?.runs.length ?? 0) === 0) await sleep(50);
+      },
       ...{ installation, person, random, plan, windows: [], cli: start() },
       startCli: (...flags) => {
         world.cli = start(...flags);
@@ -120,12 +133,19 @@ export class Series {
     const calls = model.calls.slice(from);
     return {
       outcome: outcomeOf(view, this.files(), fault.strictness),
-      repeated: repeatedCalls(calls, world.windows, this.spoiled),
+      repeated: [...repeatedCalls(calls, world.windows, this.spoiled), ...brokenSeals(calls, sealed)],
       strangers: await installation.strangers(),
       leftovers: installation.leftovers(),
       exit: finished.code === 0 ? 'done' : `${finished.code}\n${finished.stdout}\n${finished.stderr}`,
       back: back(),
     };
+  }
+
+  private async nextAnswer(timeoutMs: number): Promise<void> {
+    const answers = (): number => this.model.calls.filter(({ answeredAt }) => answeredAt !== null).length;
+    const before = answers();
+    const until = Date.now() + timeoutMs;
+    while (answers() === before && Date.now() < until) await sleep(5);
   }
 
   private timesBack({ windows }: World): () => number[] {
@@ -134,7 +154,6 @@ export class Series {
       for (const window of windows) {
         if (askedAt < window.from || times.has(window)) continue;
         times.set(window, Date.now() - window.from);
-        if (window.to === Number.POSITIVE_INFINITY) window.to = Date.now();
       }
     };
     return () => [...times.values()];

@@ -17,6 +17,7 @@ export const command = defineCommand<{ purge: boolean }>({
         )
         .join(''),
     );
+    if (stopped.length > 0 && !purge) show.note('Plans that were under way wait, and go on at the next command.');
     show.next(['planwright up']);
     return EXIT.done;
   },

@@ -40,7 +40,8 @@ function human(report: StatusReport, taskQueue: string, now: number, style: Styl
     'Temporal',
     `${rows[0]?.[1]} · embedded, ${report.running ? style.good('running') : style.warn('not running')}`,
   ];
-  if (report.ui) rows.push(['Web UI', report.ui]);
+  // An address at which nothing answers is no help.
+  if (report.running && report.ui) rows.push(['Web UI', report.ui]);
   for (const { name, pid, since, log, workspace } of report.processes) {
     const where = workspace ? ` · ${safe(workspace)}` : '';
     rows.push(

@@ -112,6 +112,21 @@ describe('apply', () => {
     expect(await done).toBe(8);
   });
 
+  it('says that a run which is under way keeps its own flags, and how to approve all that waits', async () => {
+    for (const [flags, said] of [
+      [[], null],
+      [['--concurrency', '2'], 'those given now are passed over.\n'],
+      [['--yes'], 'passed over. What waits is approved by: planwright approve plan-1a2b3c4d --all'],
+    ] as const) {
+      const client = new FakeClient(atGate()).push(atGate());
+      client.applyAnswer = { result: 'attached', run: 1, message: null };
+      const w = world({ client });
+      expect(await w.run('apply', ...flags)).toBe(8);
+      if (said === null) expect(w.stderr.text).not.toContain('passed over');
+      else expect(w.stderr.text).toContain(said);
+    }
+  });
+
   it('--wait blocks for its duration and then exits 8', async () => {
     const client = new FakeClient(planView()).push(atGate());
     const w = world({ client });

@@ -261,7 +261,7 @@ describe('validate and explain', () => {
 });
 
 describe('the next useful command', () => {
-  it.each([['plan', 'show'], ['explain']])('of %s %s is never the same one again', async (...line) => {
+  it.each([[['plan', 'show']], [['explain']]])('after %j is never the same one again', async (line) => {
     for (const view of [completed(), planView()]) {
       const w = world({ client: new FakeClient(view) });
       expect(await w.run(...line)).toBe(0);
@@ -271,7 +271,7 @@ describe('the next useful command', () => {
     }
   });
 
-  it('of a plan with a declined task includes the line that runs that task again', async () => {
+  it('after a plan with a declined task includes the line that runs that task again', async () => {
     const view = completed();
     const task = view.tasks.docker;
     if (task) task.status = 'declined';
