@@ -1,5 +1,5 @@
 import { escapeForDisplay } from './display';
-import { PLAN_RULES, type PlanRule, phraseFinder } from './risk/planRules';
+import { PLAN_RULES, type PlanRule, phraseFinder } from './risk/plan-rules';
 import { wordsOf } from './risk/words';
 import type { Json, Risk, RiskReason, TaskGraph, TaskNode } from './types';
 
@@ -16,7 +16,7 @@ export interface RiskRuling {
 
 /**
  * The risk of a plan, by rules over tool, description and input values of each task. Words are compared whole
- * and in order ("policy" in "cache policy" is nothing); the rules are data in `risk/planRules.ts`.
+ * and in order ("policy" in "cache policy" is nothing); the rules are data in `risk/plan-rules.ts`.
  *
  * @param skillRisk the risk that each skill declares, by the name that `tool` uses; an unknown tool is MEDIUM
  * @param claimed a level that a model gave; it can raise the result, never lower it

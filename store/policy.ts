@@ -3,7 +3,7 @@ import { digestOf } from '../plan/digest';
 import { DEFAULT_ALLOWLIST } from '../plan/paths';
 import type { PolicySnapshot } from '../plan/types';
 import type { WorkspaceLayout } from './layout';
-import { parseYaml, readYamlFile, readYamlText } from './yamlFile';
+import { parseYaml, readYamlFile, readYamlText } from './yaml-file';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

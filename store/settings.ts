@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { escapeForDisplay } from '../plan/display';
 import { UsageError } from '../plan/errors';
 import { userFolders, type WorkspaceLayout } from './layout';
-import { readYamlFile } from './yamlFile';
+import { readYamlFile } from './yaml-file';
 
 export { DEFAULT_CONFIG_YAML, initWorkspace } from './init';
 

@@ -1,5 +1,5 @@
 import type { Finding } from '../../plan/types';
-import { type LintResult, lintInThread } from './actionlintThread';
+import { type LintResult, lintInThread } from './actionlint-thread';
 import { libraryVersion } from './library';
 import type { Outcome, Subject, Verifier, VerifyContext } from './types';
 

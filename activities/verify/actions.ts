@@ -2,7 +2,7 @@ import { isMap, isPair, isScalar, isSeq, type Pair, visit } from 'yaml';
 import type { Finding } from '../../plan/types';
 import { WORKFLOW_PATH } from './actionlint';
 import type { Subject, Verifier } from './types';
-import { yamlOf } from './yamlDocument';
+import { yamlOf } from './yaml-document';
 
 const ACTION_PATH = /(?:^|\/)action\.ya?ml$/i;
 

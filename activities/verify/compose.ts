@@ -1,8 +1,8 @@
 import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 import type { Finding } from '../../plan/types';
-import { listOrKeys, portFindings, publishedPorts, volumeSource } from './composeParts';
+import { listOrKeys, portFindings, publishedPorts, volumeSource } from './compose-parts';
 import type { Subject, Verifier } from './types';
-import { yamlOf } from './yamlDocument';
+import { yamlOf } from './yaml-document';
 
 const TOP_KEYS = new Set([
   'name',

@@ -1,8 +1,8 @@
 import { DockerfileParser } from 'dockerfile-ast';
 import { ValidationCode, validate } from 'dockerfile-utils';
 import type { Finding } from '../../plan/types';
-import { copySourceFindings, instructionFindings } from './dockerfileRules';
-import { baseFindings, readStages, stageReferenceFindings } from './dockerfileStages';
+import { copySourceFindings, instructionFindings } from './dockerfile-rules';
+import { baseFindings, readStages, stageReferenceFindings } from './dockerfile-stages';
 import { libraryVersion } from './library';
 import type { Subject, Verifier, VerifyContext } from './types';
 

@@ -1,5 +1,5 @@
 import type { Finding, Verdict, Verification } from '../../plan/types';
-import { closeActionlint, warmActionlint } from './actionlintThread';
+import { closeActionlint, warmActionlint } from './actionlint-thread';
 import { tidyFindings } from './findings';
 import { VERIFIERS } from './registry';
 import { UNUSABLE_RULES } from './text';

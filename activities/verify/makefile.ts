@@ -1,5 +1,5 @@
 import type { Finding } from '../../plan/types';
-import { isAssignment, logicalLines, type MakeLine, splitRule } from './makefileLines';
+import { isAssignment, logicalLines, type MakeLine, splitRule } from './makefile-lines';
 import type { Subject, Verifier } from './types';
 
 const OPENERS = /^(ifeq|ifneq|ifdef|ifndef)\b/;

@@ -1,7 +1,7 @@
 import type { Finding } from '../../plan/types';
 import { libraryVersion } from './library';
 import type { Subject, Verifier } from './types';
-import { yamlOf } from './yamlDocument';
+import { yamlOf } from './yaml-document';
 
 /** Files whose readers take one document only. */
 const SINGLE = /^\.github\/|(?:^|\/)(?:docker-)?compose[^/]*\.ya?ml$|(?:^|\/)\.pre-commit-config\.ya?ml$/;

@@ -2,7 +2,7 @@ import { escapeForDisplay } from '../display';
 import { matcherOf } from '../globs';
 import type { Risk, RiskReason } from '../types';
 import { unpinnedActions } from './actions';
-import { LINE_RULES, SELF_EXECUTED } from './artifactRules';
+import { LINE_RULES, SELF_EXECUTED } from './artifact-rules';
 import { maxRisk } from './levels';
 import { pipesIntoShell } from './shell';
 

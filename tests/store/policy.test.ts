@@ -11,7 +11,7 @@ import {
   policyShape,
   policySnapshot,
 } from '../../store/policy';
-import { parseYaml } from '../../store/yamlFile';
+import { parseYaml } from '../../store/yaml-file';
 
 let folder: string;
 let policy: string;

@@ -10,7 +10,17 @@ export function gateLines(view: PlanView, gate: GateView, style: Style): string[
   const reasons = gate.riskReasons.map(
     ({ rule, level, where }) => `    ${style.risk(level)} ${safe(rule)} ${style.dim(`(${safe(where)})`)}`,
   );
-  return [`${style.warn('◆')} ${headline(view, gate, style)}`, ...reasons];
+  return [`${style.warn('◆')} ${headline(view, gate, style)}`, ...againLines(view, gate), ...reasons];
+}
+
+/** Why a file that was approved in this run is asked about once more: the same bytes on the same base never are. */
+function againLines(view: PlanView, gate: GateView): string[] {
+  const begun = view.runs.at(-1)?.startedAt ?? '';
+  const earlier = view.tasks[gate.task ?? '']?.decisions.findLast(
+    ({ path, decision, at }) => path !== null && path === gate.path && decision === 'approve' && at >= begun,
+  );
+  if (!earlier) return [];
+  return [`    asked again: ${safe(earlier.by)} approved it, and then the file on disk or the proposal changed`];
 }
 
 function headline(view: PlanView, gate: GateView, style: Style): string {

@@ -1,5 +1,5 @@
 import { closeVerifiers } from '../../../activities/verify';
-import { lintInThread } from '../../../activities/verify/actionlintThread';
+import { lintInThread } from '../../../activities/verify/actionlint-thread';
 import { rowOf, rules } from './help';
 
 const PATH = '.github/workflows/ci.yml';

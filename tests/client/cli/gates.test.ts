@@ -202,4 +202,18 @@ describe('what a newcomer types', () => {
     expect(await w.run('watch')).toBe(8);
     expect(w.stderr.text).not.toContain('reject');
   });
+
+  it('a file that is asked about again after its approval says why, and one that was approved in another run does not', async () => {
+    for (const [at, told] of [
+      ['2026-01-01T00:00:01.000Z', true],
+      ['2025-12-31T00:00:00.000Z', false],
+    ] as const) {
+      const view = atGate();
+      const approved = { kind: 'file' as const, path: 'Dockerfile', decision: 'approve', by: 'bob', reason: null };
+      view.tasks.docker?.decisions.push({ ...approved, gate: 'g-old', at });
+      const w = world({ client: new FakeClient(planView()).push(view) });
+      expect(await w.run('apply')).toBe(8);
+      expect(w.stderr.text.includes('asked again: bob approved it')).toBe(told);
+    }
+  });
 });

@@ -11,7 +11,7 @@ import {
 } from 'dockerfile-ast';
 import { classifyValue } from '../../plan/mask';
 import type { Finding } from '../../plan/types';
-import { placeOf, type Stage, stageNamed } from './dockerfileStages';
+import { placeOf, type Stage, stageNamed } from './dockerfile-stages';
 import type { VerifyContext } from './types';
 
 const SECRET_NAME = /(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|credentials?)$/i;
