@@ -204,7 +204,7 @@ function cyclesOf(graph: TaskGraph): string[][] {
 }
 
 /**
- * The candidate nearest to a word by edit distance (Levenshtein 1966), ignoring case; null where none is near enough
+ * The candidate nearest to a word by edit distance, ignoring case; null where none is near enough
  * to be a slip of the keyboard (more than a third of its length).
  */
 export function nearest(word: string, candidates: readonly string[]): string | null {
@@ -220,14 +220,19 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return best;
 }
 
+/** Optimal string alignment: Levenshtein's distance, with two neighbours swapped counted as one slip. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = swapped ? (before[j - 2] ?? 0) + 1 : Infinity;
+      next.push(Math.min(change, swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? 0;

@@ -63,6 +63,27 @@ export function kill(name: string, targets: readonly Name[]): Fault {
   };
 }
 
+/**
+ * The worker dies when its calls are answered and on record, and before the server could hear of it: the server stands still
+ * meanwhile. What was answered must be taken from the record.
+ */
+const killUnheard: Fault = {
+  name: 'kill-worker-unheard',
+  strictness: 'all',
+  strike: async (world) => {
+    await world.begun();
+    const servers = await pidsOf(world, ['server']);
+    const workers = await pidsOf(world, ['worker']);
+    await world.nextCall(MOMENT_MS);
+    for (const pid of servers) send(pid, 'SIGSTOP');
+    await sleep(world.random.between(500, 1_000));
+    for (const pid of workers) send(pid, 'SIGKILL');
+    note(world, ['worker']);
+    world.seal();
+    for (const pid of servers) send(pid, 'SIGCONT');
+  },
+};
+
 /** The command is killed, and typed again: it attaches to the run, or finds the plan completed. */
 const killCli: Fault = {
   name: 'kill-cli',
@@ -127,6 +148,7 @@ export const KILLS: readonly Fault[] = [
   kill('kill-supervisor', ['supervisor']),
   kill('kill-all', ALL),
   killCli,
+  killUnheard,
 ];
 
 export const STOPS: readonly Fault[] = [zombies, stop('server'), stop('supervisor')];

@@ -30,6 +30,8 @@ export interface World {
   seal(): void;
   /** Waits for the model's next answer, or until the time is over. */
   nextAnswer(timeoutMs: number): Promise<void>;
+  /** Waits until the model is asked something, or until the time is over. */
+  nextCall(timeoutMs: number): Promise<void>;
   /** Waits until the plan runs. */
   begun(): Promise<void>;
 }
@@ -101,7 +103,9 @@ export class Series {
     const sealed: Sealed[] = [];
     const world: World = {
       seal: () => sealed.push({ at: Date.now(), questions: answeredQuestions(installation.workspace, plan) }),
-      nextAnswer: (timeoutMs) => this.nextAnswer(timeoutMs),
+      nextAnswer: (timeoutMs) =>
+        this.more(timeoutMs, () => model.calls.filter(({ answeredAt }) => answeredAt !== null).length),
+      nextCall: (timeoutMs) => this.more(timeoutMs, () => model.calls.length),
       begun: async () => {
         while (((await person.look(plan))?.runs.length ?? 0) === 0) await sleep(50);
       },
@@ -141,11 +145,10 @@ export class Series {
     };
   }
 
-  private async nextAnswer(timeoutMs: number): Promise<void> {
-    const answers = (): number => this.model.calls.filter(({ answeredAt }) => answeredAt !== null).length;
-    const before = answers();
+  private async more(timeoutMs: number, count: () => number): Promise<void> {
+    const before = count();
     const until = Date.now() + timeoutMs;
-    while (answers() === before && Date.now() < until) await sleep(5);
+    while (count() === before && Date.now() < until) await sleep(5);
   }
 
   private timesBack({ windows }: World): () => number[] {

@@ -186,6 +186,7 @@ describe('the nearest word', () => {
   it('is found for a slip and not for another word', () => {
     expect(nearest('Makefile', ['makefile', 'dockerfile'])).toBe('makefile');
     expect(nearest('docker_compose', ['docker-compose'])).toBe('docker-compose');
+    expect(nearest('shwo', ['show', 'list'])).toBe('show');
     expect(nearest('kubernetes', ['makefile', 'dockerfile'])).toBeNull();
   });
 });
