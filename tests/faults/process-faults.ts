@@ -9,6 +9,8 @@ export const ALL: readonly Name[] = ['worker', 'server', 'supervisor'];
 /** A plan of the job takes two to three seconds undisturbed. */
 const MOMENT_MS = 2_500;
 const STOP_MS = 10_000;
+/** The model is asked again at the latest when somebody has decided something. */
+const PATIENCE_MS = 20_000;
 
 const pidsOf = async ({ installation }: World, names: readonly Name[]): Promise<number[]> =>
   (await installation.processes()).filter(({ name }) => names.includes(name)).map(({ pid }) => pid);
@@ -65,22 +67,22 @@ export function kill(name: string, targets: readonly Name[]): Fault {
 
 /**
  * The worker dies when its calls are answered and on record, and before the server could hear of it: the server stands still
- * meanwhile. What was answered must be taken from the record.
+ * meanwhile, and dies too. What was answered must be taken from the record.
  */
 const killUnheard: Fault = {
   name: 'kill-worker-unheard',
   strictness: 'all',
   strike: async (world) => {
-    await world.begun();
     const servers = await pidsOf(world, ['server']);
     const workers = await pidsOf(world, ['worker']);
-    await world.nextCall(MOMENT_MS);
+    await world.nextCall(PATIENCE_MS);
     for (const pid of servers) send(pid, 'SIGSTOP');
     await sleep(world.random.between(500, 1_000));
     for (const pid of workers) send(pid, 'SIGKILL');
     note(world, ['worker']);
     world.seal();
-    for (const pid of servers) send(pid, 'SIGCONT');
+    // Going on it would find the worker's report in its socket.
+    for (const pid of servers) send(pid, 'SIGKILL');
   },
 };
 
