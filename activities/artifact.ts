@@ -85,11 +85,7 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
 }
 
 /** The name that a write would choose at this moment; it makes a backup only of what was not backed up before. */
-async function addBackups(
-  root: string,
-  files: VerifiedFile[],
-  kept: { [path: string]: string | null },
-): Promise<void> {
+async function addBackups(root: string, files: VerifiedFile[], kept: { [path: string]: string | null }): Promise<void> {
   for (const file of files) {
     const makes = file.action === 'modify' && !Object.hasOwn(kept, file.path);
     file.wouldBackUp = makes ? await freeBackupPath(root, file.path) : null;

@@ -173,7 +173,10 @@ function planGateFacts(view: PlanView, run: RunView): Keyed[] {
   ];
 }
 
-type GateSeen = { kind: DecisionView['kind'] } & Pick<PlanView['gates'][number], 'gate' | 'path' | 'digest' | 'since' | 'outcome' | 'task'>;
+type GateSeen = { kind: DecisionView['kind'] } & Pick<
+  PlanView['gates'][number],
+  'gate' | 'path' | 'digest' | 'since' | 'outcome' | 'task'
+>;
 
 function gateFacts(view: PlanView, gate: GateSeen, run: number): Keyed[] {
   const base = { plan: view.id, run, ...(gate.task === null ? {} : { task: gate.task }) };

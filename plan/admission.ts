@@ -36,7 +36,10 @@ export function admitApply(view: PlanView, request: ApplyRequest, policy: Policy
       if (request.task)
         return refuse('PlanRunning', `Plan ${view.id} is running; a single task waits until it is done.`);
       if (request.dryRun || request.replay || view.runs.at(-1)?.kind === 'dry-run') {
-        return refuse('PlanRunning', `Plan ${view.id} is running; this waits until it is done: planwright watch ${view.id}`);
+        return refuse(
+          'PlanRunning',
+          `Plan ${view.id} is running; this waits until it is done: planwright watch ${view.id}`,
+        );
       }
       return { kind: 'attach' };
     case 'archived':
@@ -70,7 +73,10 @@ function contradiction(view: PlanView, request: ApplyRequest): Admission | null 
   if (recorded && !replay) return refuse('BadInput', '--recorded goes with --replay.');
   if (instruct !== undefined && task === undefined) return refuse('BadInput', '--instruct is for one task: --task N.');
   if (task !== undefined && (resume || only || exclude || replay)) {
-    return refuse('BadInput', '--task runs one task alone; it does not go with --resume, --only, --exclude or --replay.');
+    return refuse(
+      'BadInput',
+      '--task runs one task alone; it does not go with --resume, --only, --exclude or --replay.',
+    );
   }
   if (replay && (resume || dryRun)) return refuse('BadInput', '--replay does not go with --resume or --dry-run.');
   if (replay && (only || exclude)) return refuse('BadInput', '--replay runs all that is recorded.');

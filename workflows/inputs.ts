@@ -13,7 +13,9 @@ export function referencesOf({ state, task }: Referring, node: TaskNode): Genera
   return Object.fromEntries(named.map((ref) => [ref.task, { tool: tool(ref.task), output: task(ref.task).output }]));
 }
 
-type Referring = Pick<PlanContext, 'state'> & { task(id: string): { output: GenerateRequest['refs'][string]['output'] } };
+type Referring = Pick<PlanContext, 'state'> & {
+  task(id: string): { output: GenerateRequest['refs'][string]['output'] };
+};
 
 /**
  * Files of ancestors that the snapshot cannot hold: those that were written since it was read and, in a dry run, those

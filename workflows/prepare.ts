@@ -62,7 +62,13 @@ export function shelve(context: PlanContext, id: string): void {
   const generation = context.internals(id).made?.generation;
   if (generation === undefined || task.files.length === 0) return;
   if (task.earlier?.some((one) => one.generation === generation)) return;
-  const files = task.files.map(({ path, sha256, bytes, preSha256, mode }) => ({ path, sha256, bytes, preSha256, mode }));
+  const files = task.files.map(({ path, sha256, bytes, preSha256, mode }) => ({
+    path,
+    sha256,
+    bytes,
+    preSha256,
+    mode,
+  }));
   task.earlier = [...(task.earlier ?? []), { generation, files }].slice(-EARLIER_KEPT);
 }
 

@@ -23,7 +23,9 @@ export function compareWithRecord(context: PlanContext, view: RunView, id: strin
   const matches = expected === result.modelReturned;
   const what = 'model as returned';
   const line = { what, expected, actual: result.modelReturned, matches };
-  const known = view.comparison?.some((one) => one.what === what && one.expected === expected && one.actual === line.actual);
+  const known = view.comparison?.some(
+    (one) => one.what === what && one.expected === expected && one.actual === line.actual,
+  );
   if (!known) view.comparison = [...(view.comparison ?? []), line];
 }
 

@@ -34,12 +34,13 @@ const CLEAN: WorkingTree = { dirty: [], gitFault: null };
  */
 export async function dirtyPaths(root: string, env: NodeJS.ProcessEnv): Promise<WorkingTree> {
   if (!(await inRepository(root))) return CLEAN;
-  const git = async (args: string[]): Promise<Ran> => run(root, gitEnvironment(env), [...SAFE, ...args]);
+  const git = (args: string[], settings: [string, string][] = []): Promise<Ran> =>
+    run(root, { ...gitEnvironment(env), ...asVariables(settings) }, [...SAFE, ...args]);
   const prefix = await git(['rev-parse', '--show-prefix']);
   if (prefix.missing || /not a git repository/i.test(prefix.error)) return CLEAN;
   if (prefix.error) return { dirty: [], gitFault: prefix.error };
   const drivers = await git(['config', '--null', '--name-only', '--get-regexp', '^filter\\.']);
-  const status = await git([...withoutFilters(drivers.output), ...STATUS, '--', '.']);
+  const status = await git([...STATUS, '--', '.'], withoutFilters(drivers.output));
   if (status.error) return { dirty: [], gitFault: status.error };
   const folder = prefix.output.replace(/\n$/, '');
   const changed = statusPaths(status.output)
@@ -60,7 +61,9 @@ async function inRepository(root: string): Promise<boolean> {
 /** Nothing of the caller's git variables, and no program found by way of the directory that git works in. */
 function gitEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const path = (env.PATH ?? '').split(delimiter).filter(isAbsolute).join(delimiter);
-  const home = Object.fromEntries(['HOME', 'XDG_CONFIG_HOME'].flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  const home = Object.fromEntries(
+    ['HOME', 'XDG_CONFIG_HOME'].flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+  );
   return {
     ...home,
     PATH: path,
@@ -74,11 +77,24 @@ function gitEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** Content filters run when git looks at a changed file; an empty command is none. */
-function withoutFilters(names: string): string[] {
+function withoutFilters(names: string): [string, string][] {
   const drivers = new Set(names.split('\0').flatMap((name) => /^(filter\..*)\.[^.]*$/s.exec(name)?.[1] ?? []));
-  return [...drivers].flatMap((driver) =>
-    ['clean=', 'smudge=', 'process=', 'required=false'].flatMap((setting) => ['-c', `${driver}.${setting}`]),
-  );
+  return [...drivers].flatMap((driver): [string, string][] => [
+    [`${driver}.clean`, ''],
+    [`${driver}.smudge`, ''],
+    [`${driver}.process`, ''],
+    [`${driver}.required`, 'false'],
+  ]);
+}
+
+/** Not as `-c name=value`: a driver's name may hold a "=" itself (git 2.31 and later read these). */
+function asVariables(settings: [string, string][]): NodeJS.ProcessEnv {
+  const variables: NodeJS.ProcessEnv = { GIT_CONFIG_COUNT: String(settings.length) };
+  for (const [at, [name, value]] of settings.entries()) {
+    variables[`GIT_CONFIG_KEY_${at}`] = name;
+    variables[`GIT_CONFIG_VALUE_${at}`] = value;
+  }
+  return variables;
 }
 
 interface Ran {

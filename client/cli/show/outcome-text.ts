@@ -1,14 +1,19 @@
+import { escapeLinesForDisplay } from '../../../plan/display';
 import { CANCELLED_IN_TEMPORAL } from '../../../plan/states';
 import type { PlanView, RunView } from '../../../plan/view';
 import { countStatuses, tokensOf } from '../../events';
-import { tasksOf } from '../outcome';
+import { replayMatches, tasksOf } from '../outcome';
 import { countLine, fileLines } from './file-list';
-import { statusWord } from './plan-text';
+import { numberOf, statusWord } from './plan-text';
 import type { Style } from './style';
 import { plural, safe } from './style';
 
 /** The closing report of a run: its files, what became of its tasks, and what that makes of the plan. */
 export function outcomeText(view: PlanView, run: RunView | undefined, style: Style): string {
+  if (run?.status === 'refused') {
+    const why = escapeLinesForDisplay(run.reason ?? 'no reason was given');
+    return `${style.bad('✗')} Run ${run.number} of ${view.id} was refused; nothing ran.\n${why}\n`;
+  }
   const tasks = tasksOf(view, run);
   const files = tasks.flatMap((task) => task.files);
   const counts = countStatuses(tasks);
@@ -25,9 +30,25 @@ export function outcomeText(view: PlanView, run: RunView | undefined, style: Sty
   );
   if (counts.declined)
     lines.push(`${plural(counts.declined, 'task')} declined: every file of it was refused by a person.`);
+  if (run?.kind === 'replay') lines.push(...replayLines(view, run, style));
   const reason = run?.reason ?? view.reason;
-  if (reason && view.status !== 'completed') lines.push(`Reason: ${safe(reason)}`);
+  if (reason && view.status !== 'completed') lines.push(`Reason: ${escapeLinesForDisplay(reason)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** How far a replay came to the same bytes. */
+function replayLines(view: PlanView, run: RunView, style: Style): string[] {
+  if (replayMatches(run))
+    return run.status === 'completed' ? [`${style.good('✓')} Every byte is the recorded one.`] : [];
+  const files = (run.differences ?? []).map(({ task, path, recorded, now }) => {
+    const sha = (digest: string | null): string => digest?.slice(0, 12) ?? 'none';
+    return `  Task ${numberOf(view, task)} ${safe(path)}: recorded ${sha(recorded)}, now ${sha(now)}`;
+  });
+  const models = (run.comparison ?? []).filter(({ what, matches }) => what === 'model as returned' && !matches);
+  const renamed = models.map(
+    ({ expected, actual }) => `  model as returned: recorded ${safe(expected)}, now ${safe(actual)}`,
+  );
+  return [`${style.bad('✗')} The replay differs from the record:`, ...files, ...renamed];
 }
 
 /**
