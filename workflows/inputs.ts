@@ -6,16 +6,12 @@ import type { PlanContext } from './context';
 import type { RunState } from './state';
 
 /** Outputs of the tasks that a task's input refers to. */
-export function referencesOf({ state, task }: Referring, node: TaskNode): GenerateRequest['refs'] {
-  const { nodes } = state.view.graph;
+export function referencesOf(context: PlanContext, node: TaskNode): GenerateRequest['refs'] {
+  const { nodes } = context.state.view.graph;
   const tool = (id: string): string => nodes.find((candidate) => candidate.id === id)?.tool ?? '';
   const named = refsIn(node.input, new Set(nodes.map(({ id }) => id)));
-  return Object.fromEntries(named.map((ref) => [ref.task, { tool: tool(ref.task), output: task(ref.task).output }]));
+  return Object.fromEntries(named.map(({ task: id }) => [id, { tool: tool(id), output: context.task(id).output }]));
 }
-
-type Referring = Pick<PlanContext, 'state'> & {
-  task(id: string): { output: GenerateRequest['refs'][string]['output'] };
-};
 
 /**
  * Files of ancestors that the snapshot cannot hold: those that were written since it was read and, in a dry run, those

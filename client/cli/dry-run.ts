@@ -21,9 +21,8 @@ export async function showDryRun(
 ): Promise<number> {
   const run = view.runs.find(({ number }) => number === runNumber);
   const code = exitOf(view, run);
-  if (!run || run.status === 'refused' || run.status === 'cancelled') {
+  if (!run || run.status === 'cancelled') {
     show.report((style) => outcomeText(view, run, style));
-    if (run?.stale) show.next([`planwright apply ${view.id} --dry-run --refresh`]);
     return code;
   }
   // Programs have had the files as events; the diffs are for people.

@@ -9,7 +9,7 @@ import { follow } from './follow';
 import { openGates } from './gates';
 import { exitOf } from './outcome';
 import { pendingLines } from './show/gate-text';
-import { nextCommands, outcomeText } from './show/outcome-text';
+import { nextCommands, outcomeText, refusalLines } from './show/outcome-text';
 import { numberOf } from './show/plan-text';
 import { plural } from './show/style';
 
@@ -70,7 +70,8 @@ export async function applyAndFollow(
     waitMs: mode.waitMs,
     settled: (view) => view.runs.some((run) => run.number === answer.run && run.status !== 'running'),
   });
-  if (request.dryRun && ending.kind === 'settled') {
+  const refused = ending.kind === 'settled' && ending.view.runs.at(-1)?.status === 'refused';
+  if (request.dryRun && ending.kind === 'settled' && !refused) {
     return showDryRun(context, client, ending.view, answer.run, mode.detailedExitcode === true);
   }
   return showEnding(context, id, ending, answer.run);
@@ -125,6 +126,10 @@ export function showEnding({ show }: Context, id: string, ending: Ending, runNum
     case 'settled': {
       const { view } = ending;
       const run = view.runs.find((candidate) => candidate.number === runNumber);
+      if (run?.status === 'refused') {
+        show.demand(refusalLines(view, run, show.style));
+        return EXIT.refused;
+      }
       show.report((style) => outcomeText(view, run, style));
       show.next(nextCommands(view));
       return exitOf(view, run);

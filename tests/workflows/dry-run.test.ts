@@ -32,6 +32,15 @@ describe('a dry run', () => {
     expect(Object.keys(third?.overlay ?? {})).toEqual(['2.txt']);
   });
 
+  it('gives a task the outputs that its input refers to', async () => {
+    const plan = await start();
+    plan.world.script.graph = { nodes: [node('1'), node('2', ['1'], { input: { from: '$ref:1' } })] };
+    await plan.plan();
+    const view = await plan.run({ dryRun: true });
+    expect(view.runs[0]?.status).toBe('completed');
+    expect(plan.world.requests.generate[1]?.refs).toMatchObject({ 1: { output: { port: 3000 } } });
+  });
+
   it('is followed by an apply that writes exactly those bytes and asks no model', async () => {
     const plan = await start();
     plan.world.script.generate = ({ task }) => `${task.id} ${Math.random()}`;

@@ -10,10 +10,6 @@ import { plural, safe } from './style';
 
 /** The closing report of a run: its files, what became of its tasks, and what that makes of the plan. */
 export function outcomeText(view: PlanView, run: RunView | undefined, style: Style): string {
-  if (run?.status === 'refused') {
-    const why = escapeLinesForDisplay(run.reason ?? 'no reason was given');
-    return `${style.bad('✗')} Run ${run.number} of ${view.id} was refused; nothing ran.\n${why}\n`;
-  }
   const tasks = tasksOf(view, run);
   const files = tasks.flatMap((task) => task.files);
   const counts = countStatuses(tasks);
@@ -34,6 +30,15 @@ export function outcomeText(view: PlanView, run: RunView | undefined, style: Sty
   const reason = run?.reason ?? view.reason;
   if (reason && view.status !== 'completed') lines.push(`Reason: ${escapeLinesForDisplay(reason)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** A run that was refused before its first task: why, and what to do. */
+export function refusalLines(view: PlanView, run: RunView, style: Style): string[] {
+  const why = escapeLinesForDisplay(run.reason ?? 'No reason was given.').split('\n');
+  return [
+    `${style.bad('✗')} Run ${run.number} of ${view.id} was refused; nothing ran.`,
+    ...why.map((line) => `  ${line}`),
+  ];
 }
 
 /** How far a replay came to the same bytes. */
