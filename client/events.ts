@@ -1,5 +1,14 @@
 import type { RunKind, TaskStatus } from '../plan/types';
-import type { ComparisonLine, DecisionView, FileView, PlanView, RunView, TaskError, TaskView } from '../plan/view';
+import type {
+  ComparisonLine,
+  DecisionView,
+  Difference,
+  FileView,
+  PlanView,
+  RunView,
+  TaskError,
+  TaskView,
+} from '../plan/view';
 
 /** Version of the NDJSON stream of running commands (contract.md, "Output"). */
 export const STREAM_VERSION = 1;
@@ -35,8 +44,20 @@ export type StreamEvent = Common &
     | { type: 'task_completed'; tokens: number; attempts: number }
     | { type: 'task_failed'; error: TaskError | null }
     | { type: 'task_skipped' | 'task_declined' | 'task_cancelled'; reason: string | null }
-    | { type: 'run_finished'; status: RunView['status']; counts: Counts; files: FileBrief[]; tokens: number }
+    | ({
+        type: 'run_finished';
+        status: RunView['status'];
+        counts: Counts;
+        files: FileBrief[];
+        tokens: number;
+      } & RunExtras)
   );
+
+/** Why a run was refused or stopped, and where a replay is not the record. */
+interface RunExtras {
+  reason?: string;
+  differences?: Difference[];
+}
 
 /** How many tasks of a run ended in which status; statuses that none has are left out. */
 export type Counts = Partial<Record<TaskStatus, number>>;
@@ -139,6 +160,8 @@ function finishFacts(view: PlanView, run: RunView, touched: [string, TaskView][]
     counts: countStatuses(touched.map(([, task]) => task)),
     files: written,
     tokens: touched.reduce((sum, [, task]) => sum + tokensOf(task), 0),
+    ...(run.reason ? { reason: run.reason } : {}),
+    ...(run.differences ? { differences: run.differences } : {}),
   };
   return [{ key: `run:${run.number}:end`, event }];
 }

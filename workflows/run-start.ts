@@ -77,6 +77,9 @@ function compared(context: PlanContext, run: RunState, view: RunView, facts: Run
   const text = listed(changed.map(({ what, expected, actual }: ComparisonLine) => `${what}: ${expected} → ${actual}`));
   if (run.request.force) {
     passedByForce(context, run, 'drift', changed.map(({ what }) => what).join(', '));
+    // Forced, it replays in the environment that there is: the plan's own provider may be gone.
+    const { provider, model } = facts.environment;
+    if (provider !== 'none') run.settings = { provider, model, temperature: 0 };
     return null;
   }
   return `The environment is not the one on record:\n${text}\nUse --force to replay all the same.`;

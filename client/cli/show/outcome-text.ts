@@ -2,7 +2,7 @@ import { escapeLinesForDisplay } from '../../../plan/display';
 import { CANCELLED_IN_TEMPORAL } from '../../../plan/states';
 import type { PlanView, RunView } from '../../../plan/view';
 import { countStatuses, tokensOf } from '../../events';
-import { replayMatches, tasksOf } from '../outcome';
+import { tasksOf } from '../outcome';
 import { countLine, fileLines } from './file-list';
 import { numberOf, statusWord } from './plan-text';
 import type { Style } from './style';
@@ -41,19 +41,24 @@ export function refusalLines(view: PlanView, run: RunView, style: Style): string
   ];
 }
 
-/** How far a replay came to the same bytes. */
+/** How far a replay came to the same bytes, and to the same model. */
 function replayLines(view: PlanView, run: RunView, style: Style): string[] {
-  if (replayMatches(run))
-    return run.status === 'completed' ? [`${style.good('✓')} Every byte is the recorded one.`] : [];
-  const files = (run.differences ?? []).map(({ task, path, recorded, now }) => {
-    const sha = (digest: string | null): string => digest?.slice(0, 12) ?? 'none';
-    return `  Task ${numberOf(view, task)} ${safe(path)}: recorded ${sha(recorded)}, now ${sha(now)}`;
-  });
-  const models = (run.comparison ?? []).filter(({ what, matches }) => what === 'model as returned' && !matches);
-  const renamed = models.map(
-    ({ expected, actual }) => `  model as returned: recorded ${safe(expected)}, now ${safe(actual)}`,
+  const models = (run.comparison ?? []).filter(({ what }) => what === 'model as returned');
+  const named = models.map(({ expected, actual, matches }) =>
+    matches
+      ? `${style.good('✓')} model as returned: ${safe(expected)}`
+      : `${style.bad('✗')} model as returned: expected ${safe(expected)}, actual ${safe(actual)}`,
   );
-  return [`${style.bad('✗')} The replay differs from the record:`, ...files, ...renamed];
+  const differences = run.differences ?? [];
+  if (differences.length === 0) {
+    return run.status === 'completed' ? [...named, `${style.good('✓')} Every byte is the recorded one.`] : named;
+  }
+  const sha = (digest: string | null): string => digest?.slice(0, 12) ?? 'none';
+  const files = differences.map(
+    ({ task, path, recorded, now }) =>
+      `  Task ${numberOf(view, task)} ${safe(path)}: recorded ${sha(recorded)}, now ${sha(now)}`,
+  );
+  return [...named, `${style.bad('✗')} The replay differs from the record:`, ...files];
 }
 
 /**
