@@ -5,7 +5,7 @@ import type { PlanContext } from './context';
 import type { RunState, TaskInternals } from './state';
 
 /** Errors for which the same answer of the model would fail again. */
-const CONTENT_ERRORS = new Set(['Verification', 'BadAnswer', 'Refused', 'PathRefused']);
+export const CONTENT_ERRORS = new Set(['Verification', 'BadAnswer', 'Refused', 'PathRefused']);
 const EARLIER_KEPT = 10;
 
 /** Only once the run was let in: a run that is refused leaves every task as it was. */

@@ -9,7 +9,7 @@ import type { FileView, RunView, TaskError } from '../plan/view';
 import { call, callToTheEnd, leftBy, type Step, taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { overlayOf, referencesOf, usableArtifact } from './inputs';
-import { askAnew, shelve } from './prepare';
+import { askAnew, CONTENT_ERRORS, shelve } from './prepare';
 import { againAsRecorded, compareWithRecord, keepRecordedBases, onRecordedBases } from './replay';
 import type { Made, RunState } from './state';
 
@@ -358,6 +358,8 @@ export class TaskRunner {
   }
 
   private fail(error: TaskError): void {
+    // Taken again as it is, it would only fail again.
+    if (CONTENT_ERRORS.has(error.type)) this.own.kept = false;
     if (this.run.request.dryRun) {
       const failed = { result: 'failed' as const, reason: error.message };
       this.runView.previews = { ...this.runView.previews, [this.node.id]: failed };

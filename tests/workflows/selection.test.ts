@@ -37,6 +37,20 @@ describe('--only and --exclude', () => {
     await expect(plan.apply({ only: ['1'], task: '1' })).rejects.toMatchObject({ cause: { type: 'BadInput' } });
   });
 
+  it.each<[string, unknown]>([
+    ['a list that is none', { by: 'x', only: '1' }],
+    ['an empty id', { by: 'x', exclude: [''] }],
+    ['a number for an id', { by: 'x', only: [1] }],
+    ['a flag that is a word', { by: 'x', dryRun: 'yes' }],
+    ['force as a number', { by: 'x', force: 1 }],
+  ])('and the other flags are checked for what comes by hand: %s', async (_, request) => {
+    const plan = await start();
+    await plan.plan();
+    const sent = plan.handle.executeUpdate('apply', { args: [request] });
+    await expect(sent).rejects.toMatchObject({ cause: { type: 'BadInput' } });
+    expect((await plan.view()).runs).toEqual([]);
+  });
+
   it('do not run what needs a failed task, and do with --retry', async () => {
     const plan = await start();
     plan.world.script.graph = FIVE;
@@ -124,6 +138,22 @@ describe('--force', () => {
       expect(plan.world.disk.size).toBe(0);
     },
   );
+});
+
+describe('an artifact of a dry run that fails its verification later', () => {
+  it('is not taken a second time', async () => {
+    const plan = await start();
+    await plan.plan();
+    await plan.run({ dryRun: true });
+    plan.world.script.verdict = (task) => (task === '1' ? 'failed' : 'passed');
+    const failed = await plan.run({ yes: true, settings: { provider: 'template' } });
+    expect(failed.tasks['1']?.error?.type).toBe('Verification');
+    plan.world.script.verdict = () => 'passed';
+    const before = plan.world.calls.filter((call) => call.startsWith('generate 1')).length;
+    const view = await plan.run({ yes: true, resume: true, retry: true });
+    expect(view.status).toBe('completed');
+    expect(plan.world.calls.filter((call) => call.startsWith('generate 1'))).toHaveLength(before + 1);
+  });
 });
 
 describe('a single task again', () => {

@@ -138,6 +138,16 @@ describe('apply --replay', () => {
   });
 });
 
+describe('an ordinary apply', () => {
+  it('warns of what changed since the plan was made, and goes on', async () => {
+    const comparison = [{ what: 'skill dockerfile', expected: 'a'.repeat(64), actual: 'b'.repeat(64), matches: false }];
+    const w = world({ client: clientOf(completed({ runs: [runView({ status: 'completed', comparison })] })) });
+    expect(await w.run('apply', '--yes')).toBe(0);
+    expect(w.stderr.text).toContain('! Changed since the plan was made:');
+    expect(w.stderr.text).toContain('skill dockerfile: expected aaaaaaaaaaaa, actual bbbbbbbbbbbb');
+  });
+});
+
 describe('the flags of apply', () => {
   it('name tasks by number or id, and say what the run takes', async () => {
     const client = clientOf(completed());
