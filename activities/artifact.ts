@@ -18,6 +18,7 @@ import type { Skill } from '../skills/types';
 import type { WorkspaceLayout } from '../store/layout';
 import type { ObjectStore } from '../store/objects';
 import type { Policy } from '../store/policy';
+import { freeBackupPath } from './files/backup';
 import { PathRefused } from './files/errors';
 import { readPath } from './files/target';
 import { writeArtifactFiles } from './files/writer';
@@ -67,7 +68,7 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
   for (const file of request.files) {
     if ((await digestOnDisk(deps.layout.root, file.path)) !== file.preSha256) stale.push(file.path);
   }
-  const files = request.files.map((file, index) => {
+  const files = request.files.map((file, index): VerifiedFile => {
     const text = contents[index]?.content.toString('utf8') ?? '';
     const { risk, reasons } = artifactRisk(file.path, text, skill?.risk ?? 'MEDIUM', contents[index]?.preContent);
     return {
@@ -77,9 +78,18 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
       risk,
       riskReasons: reasons,
       diffStat: diffStat(contents[index]?.preContent ?? '', text),
-    } satisfies VerifiedFile;
+    };
   });
+  if (request.preview) await addBackups(deps.layout.root, files, request.preview.keepBackup);
   return { verdict, verification, files, stale };
+}
+
+/** The name that a write would choose at this moment; it makes a backup only of what was not backed up before. */
+async function addBackups(root: string, files: VerifiedFile[], kept: { [path: string]: string | null }): Promise<void> {
+  for (const file of files) {
+    const makes = file.action === 'modify' && !Object.hasOwn(kept, file.path);
+    file.wouldBackUp = makes ? await freeBackupPath(root, file.path) : null;
+  }
 }
 
 async function refuseBadPaths(

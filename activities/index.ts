@@ -11,6 +11,7 @@ import type { LlmDeps } from './llm/context';
 import { createDecompose } from './llm/decompose';
 import { createGenerate } from './llm/generate';
 import { providersFrom } from './llm/providers';
+import { runStartFacts } from './run-start';
 import type { PlanActivities } from './types';
 import { closeVerifiers, warmVerifiers } from './verify';
 import { readGitHead } from './workspace/git';
@@ -56,7 +57,7 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
     return generate(request);
   };
   const artifact: ArtifactDeps = { layout, objects, skills, policy: policyNow };
-  const readWorkspace: PlanActivities['readWorkspace'] = async ({ extraPaths }) => {
+  const readWorkspace: PlanActivities['readWorkspace'] = async ({ extraPaths, start }) => {
     const policy = await policyNow();
     const scopes = [...(await skills()).values()].flatMap((skill) => skill.scope);
     const patterns = [...new Set([...policy.write.allow, ...scopes])];
@@ -65,6 +66,7 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
       digest: await objects.putJson(snapshot),
       policy: policySnapshot(policy),
       gitHead: await readGitHead(layout.root),
+      ...(start ? { start: await runStartFacts({ layout, env, policy, skills: await skills() }, start) } : {}),
     };
   };
   return {

@@ -3,6 +3,7 @@ import type {
   DecomposeResult,
   GenerateRequest,
   GenerateResult,
+  ReadWorkspaceRequest,
   VerifyAndWriteRequest,
   VerifyAndWriteResult,
   VerifyRequest,
@@ -14,7 +15,7 @@ import type {
 
 /** What the workflow calls; one function an activity. Each runs on the worker of the plan's workspace. */
 export interface PlanActivities {
-  readWorkspace(request: { plan: string; extraPaths: string[] }): Promise<WorkspaceRead>;
+  readWorkspace(request: ReadWorkspaceRequest): Promise<WorkspaceRead>;
   /** Asks the model for a task graph and checks it. A broken graph comes back as `faults`, not as a failure. One that was made elsewhere is only checked. */
   decompose(request: DecomposeRequest): Promise<DecomposeResult>;
   generate(request: GenerateRequest): Promise<GenerateResult>;

@@ -1,5 +1,14 @@
 import type { RunKind, TaskStatus } from '../plan/types';
-import type { FileView, GateKind, PlanView, RunView, TaskError, TaskView } from '../plan/view';
+import type {
+  ComparisonLine,
+  DecisionView,
+  Difference,
+  FileView,
+  PlanView,
+  RunView,
+  TaskError,
+  TaskView,
+} from '../plan/view';
 
 /** Version of the NDJSON stream of running commands (contract.md, "Output"). */
 export const STREAM_VERSION = 1;
@@ -28,14 +37,27 @@ export type StreamEvent = Common &
         verdict: string;
         checks: { verifier: string; path: string; verdict: string; findings: number }[];
       }
-    | { type: 'gate_opened'; gate: string; kind: GateKind; path: string | null; digest: string | null }
+    | { type: 'comparison'; lines: ComparisonLine[] }
+    | { type: 'gate_opened'; gate: string; kind: DecisionView['kind']; path: string | null; digest: string | null }
     | { type: 'gate_decided'; gate: string; decision: string | null; by: string | null; reason: string | null }
     | ({ type: 'file_written' } & FileBrief)
     | { type: 'task_completed'; tokens: number; attempts: number }
     | { type: 'task_failed'; error: TaskError | null }
     | { type: 'task_skipped' | 'task_declined' | 'task_cancelled'; reason: string | null }
-    | { type: 'run_finished'; status: RunView['status']; counts: Counts; files: FileBrief[]; tokens: number }
+    | ({
+        type: 'run_finished';
+        status: RunView['status'];
+        counts: Counts;
+        files: FileBrief[];
+        tokens: number;
+      } & RunExtras)
   );
+
+/** Why a run was refused or stopped, and where a replay is not the record. */
+interface RunExtras {
+  reason?: string;
+  differences?: Difference[];
+}
 
 /** How many tasks of a run ended in which status; statuses that none has are left out. */
 export type Counts = Partial<Record<TaskStatus, number>>;
@@ -104,8 +126,22 @@ function runFacts(view: PlanView, run: RunView): Keyed[] {
     .filter(([, task]) => task.run === run.number)
     .sort(([, a], [, b]) => order(a) - order(b) || a.number - b.number);
   const planGates = planGateFacts(view, run);
-  const tasks = touched.flatMap(([id, task]) => taskFacts(view, id, task, run));
-  return [started, ...planGates, ...tasks, ...finishFacts(view, run, touched)];
+  const tasks = touched.flatMap(([id, task]) => taskFacts(view, id, asSeenBy(run, id, task), run));
+  return [started, ...comparisonFacts(view, run), ...planGates, ...tasks, ...finishFacts(view, run, touched)];
+}
+
+/** A dry run leaves its tasks as they were; what came of each is in the run. */
+function asSeenBy(run: RunView, id: string, task: TaskView): TaskView {
+  const seen = run.previews?.[id];
+  if (!seen) return task;
+  return { ...task, status: seen.result === 'generated' ? 'verifying' : seen.result, reason: seen.reason };
+}
+
+function comparisonFacts(view: PlanView, run: RunView): Keyed[] {
+  const lines = run.comparison ?? [];
+  if (lines.length === 0) return [];
+  const event: StreamEvent = { plan: view.id, run: run.number, type: 'comparison', at: run.startedAt, lines };
+  return [{ key: `comparison:${run.number}`, event }];
 }
 
 const order = (task: TaskView): number =>
@@ -113,7 +149,8 @@ const order = (task: TaskView): number =>
 
 function finishFacts(view: PlanView, run: RunView, touched: [string, TaskView][]): Keyed[] {
   if (run.status === 'running') return [];
-  const written = touched.flatMap(([, task]) => task.files.filter(({ state }) => state === 'written').map(brief));
+  const state = run.kind === 'dry-run' ? 'proposed' : 'written';
+  const written = touched.flatMap(([, task]) => task.files.filter((file) => file.state === state).map(brief));
   const event: StreamEvent = {
     type: 'run_finished',
     at: run.finishedAt ?? view.updatedAt,
@@ -123,6 +160,8 @@ function finishFacts(view: PlanView, run: RunView, touched: [string, TaskView][]
     counts: countStatuses(touched.map(([, task]) => task)),
     files: written,
     tokens: touched.reduce((sum, [, task]) => sum + tokensOf(task), 0),
+    ...(run.reason ? { reason: run.reason } : {}),
+    ...(run.differences ? { differences: run.differences } : {}),
   };
   return [{ key: `run:${run.number}:end`, event }];
 }
@@ -157,7 +196,10 @@ function planGateFacts(view: PlanView, run: RunView): Keyed[] {
   ];
 }
 
-type GateSeen = Pick<PlanView['gates'][number], 'gate' | 'kind' | 'path' | 'digest' | 'since' | 'outcome' | 'task'>;
+type GateSeen = { kind: DecisionView['kind'] } & Pick<
+  PlanView['gates'][number],
+  'gate' | 'path' | 'digest' | 'since' | 'outcome' | 'task'
+>;
 
 function gateFacts(view: PlanView, gate: GateSeen, run: number): Keyed[] {
   const base = { plan: view.id, run, ...(gate.task === null ? {} : { task: gate.task }) };

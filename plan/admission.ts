@@ -3,8 +3,11 @@
  * The workflow asks here for every way in; the CLI does not decide.
  */
 import { ancestorsOf, dependentsOf } from './graph';
-import type { PolicySnapshot, RunKind, TaskStatus } from './types';
+import { lets, replayable, select } from './selection';
+import type { PolicySnapshot, RunKind } from './types';
 import type { ApplyRequest, PlanView } from './view';
+
+export { lets };
 
 /** A refused message. `type` is the failure type of the contract. */
 export interface Refusal {
@@ -20,14 +23,9 @@ export type Admission =
 
 const refuse = (type: Refusal['type'], message: string): Admission => ({ kind: 'refused', refusal: { type, message } });
 
-/** A dependency that is settled in one of these ways lets its dependents run. */
-export function lets(status: TaskStatus, onDecline: PolicySnapshot['onDecline']): boolean {
-  return status === 'completed' || (status === 'declined' && onDecline === 'run');
-}
-
 /** Rules on an `apply`, in the order a person would want to hear of them. */
 export function admitApply(view: PlanView, request: ApplyRequest, policy: PolicySnapshot): Admission {
-  const forbidden = forbiddenFlag(request, policy);
+  const forbidden = forbiddenFlag(request, policy) ?? contradiction(view, request);
   if (forbidden) return forbidden;
   switch (view.status) {
     case 'planning':
@@ -37,6 +35,12 @@ export function admitApply(view: PlanView, request: ApplyRequest, policy: Policy
     case 'paused':
       if (request.task)
         return refuse('PlanRunning', `Plan ${view.id} is running; a single task waits until it is done.`);
+      if (request.dryRun || request.replay || view.runs.at(-1)?.kind === 'dry-run') {
+        return refuse(
+          'PlanRunning',
+          `Plan ${view.id} is running; this waits until it is done: planwright watch ${view.id}`,
+        );
+      }
       return { kind: 'attach' };
     case 'archived':
       return refuse('NotReady', `Plan ${view.id} is archived.`);
@@ -45,10 +49,42 @@ export function admitApply(view: PlanView, request: ApplyRequest, policy: Policy
   if (view.graph.nodes.length === 0) {
     return refuse('NotReady', `Plan ${view.id} has no tasks: planning failed. Make a new plan.`);
   }
-  if (request.task !== undefined) return admitTask(view, request.task, policy);
+  const admission = admitKind(view, request, policy);
+  if (admission.kind !== 'run') return admission;
+  const selected = select(view, admission.tasks, request, policy.onDecline);
+  if ('fault' in selected) return refuse('NotReady', selected.fault);
+  if (selected.tasks.length === 0) {
+    return { kind: 'nothing', message: 'Nothing to do: --only and --exclude leave no task that is still to run.' };
+  }
+  return { kind: 'run', runKind: request.dryRun ? 'dry-run' : admission.runKind, tasks: selected.tasks };
+}
+
+function admitKind(view: PlanView, request: ApplyRequest, policy: PolicySnapshot): Admission {
+  if (request.replay) return admitReplay(view, policy);
+  if (request.task !== undefined) return admitTask(view, request, request.task, policy);
   if (request.resume) return admitResume(view, request.retry === true, policy);
-  if (request.retry) return refuse('BadInput', '--retry goes with --resume: `planwright apply --resume --retry`.');
   return admitFresh(view);
+}
+
+/** Flags that do not go together, and tasks that there are not: the same for every way in. */
+function contradiction(view: PlanView, request: ApplyRequest): Admission | null {
+  const { task, resume, retry, replay, recorded, dryRun, only, exclude, instruct } = request;
+  if (retry && !resume) return refuse('BadInput', '--retry goes with --resume: `planwright apply --resume --retry`.');
+  if (recorded && !replay) return refuse('BadInput', '--recorded goes with --replay.');
+  if (instruct !== undefined && task === undefined) return refuse('BadInput', '--instruct is for one task: --task N.');
+  if (task !== undefined && (resume || only || exclude || replay)) {
+    return refuse(
+      'BadInput',
+      '--task runs one task alone; it does not go with --resume, --only, --exclude or --replay.',
+    );
+  }
+  if (replay && (resume || dryRun)) return refuse('BadInput', '--replay does not go with --resume or --dry-run.');
+  if (replay && (only || exclude)) return refuse('BadInput', '--replay runs all that is recorded.');
+  const unknown = [...(only ?? []), ...(exclude ?? [])].find((id) => !view.tasks[id]);
+  if (unknown !== undefined && view.status !== 'planning') {
+    return refuse('BadInput', `Plan ${view.id} has no task "${unknown}".`);
+  }
+  return null;
 }
 
 /** The widening flags that policy names; one that is not allowed is refused by every way in. */
@@ -56,13 +92,15 @@ export function forbiddenFlag(request: ApplyRequest, policy: PolicySnapshot): Ad
   const used: string[] = [];
   if (request.yes) used.push('yes');
   if (request.allowAllPaths) used.push('allow-all-paths');
+  if (request.allowDirty) used.push('allow-dirty');
+  if (request.force) used.push('force');
   const forbidden = used.filter((flag) => !policy.flags.includes(flag));
   if (forbidden.length === 0) return null;
   const names = forbidden.map((flag) => `--${flag}`).join(', ');
   return refuse('NotAllowed', `.planwright/policy.yaml does not allow ${names} (flags:).`);
 }
 
-function admitTask(view: PlanView, id: string, policy: PolicySnapshot): Admission {
+function admitTask(view: PlanView, { dryRun }: ApplyRequest, id: string, policy: PolicySnapshot): Admission {
   if (!view.tasks[id]) return refuse('BadInput', `Plan ${view.id} has no task "${id}".`);
   const node = view.graph.nodes.find((candidate) => candidate.id === id);
   const missing = (node?.deps ?? []).filter((dep) => !lets(view.tasks[dep]?.status ?? 'pending', policy.onDecline));
@@ -70,7 +108,18 @@ function admitTask(view: PlanView, id: string, policy: PolicySnapshot): Admissio
     const names = missing.map((dep) => `task ${view.tasks[dep]?.number} (${dep}, ${view.tasks[dep]?.status})`);
     return refuse('NotReady', `Task ${view.tasks[id].number} depends on ${names.join(', ')}, which has not completed.`);
   }
+  const { status, number } = view.tasks[id];
+  if (dryRun && (status === 'completed' || status === 'declined')) {
+    // Its files are what a rollback goes by; a preview must not stand in their place.
+    return refuse('NotReady', `Task ${number} is ${status}; a dry run shows what is still to be written.`);
+  }
   return { kind: 'run', runKind: 'task', tasks: [id] };
+}
+
+function admitReplay(view: PlanView, policy: PolicySnapshot): Admission {
+  const tasks = replayable(view, policy.onDecline);
+  if (tasks.length > 0) return { kind: 'run', runKind: 'replay', tasks };
+  return refuse('NotReady', `Plan ${view.id} has nothing on record yet: apply it first, then replay it.`);
 }
 
 function admitResume(view: PlanView, retry: boolean, policy: PolicySnapshot): Admission {

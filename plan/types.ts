@@ -125,6 +125,45 @@ export interface PolicySnapshot {
   flags: string[];
 }
 
+export interface ReadWorkspaceRequest {
+  plan: string;
+  extraPaths: string[];
+  /** Set where a run begins with it. */
+  start?: RunStart;
+}
+
+/** What a run wants to know of the workspace's machine before its first task. */
+export interface RunStart {
+  /** What flags say of the model; the rest is as it is in force on the worker. */
+  settings: Partial<ModelSettings>;
+  /** Whether uncommitted changes matter to it. */
+  checkGit: boolean;
+  /** Paths whose content it compares. */
+  bases: string[];
+}
+
+/** What a generation depends on beside its prompt, as it is in force on this worker. Digests are SHA-256 hex. */
+export interface Environment {
+  provider: string;
+  model: string;
+  temperature: number | null;
+  policy: string;
+  planwright: string;
+  skills: { [tool: string]: Pick<SkillRecord, 'toolHash' | 'systemPromptHash'> };
+  /** Version of each verifier by name. */
+  verifiers: { [verifier: string]: string };
+}
+
+export interface RunStartFacts {
+  environment: Environment;
+  /** Uncommitted paths that are not ours, relative to the workspace; empty where there is no repository or no git. */
+  dirty: string[];
+  /** Why git could not say; null where it could, or where there is nothing to ask. */
+  gitFault: string | null;
+  /** SHA-256 (hex) of what stands at each path asked for; null: nothing; "unsafe": nothing that may be read. */
+  bases: { [path: string]: string | null };
+}
+
 /**
  * The workspace as it was read: facts and existing files, stored as one object.
  * `digest` names an object holding JSON of `WorkspaceSnapshot`.
@@ -133,6 +172,8 @@ export interface WorkspaceRead {
   digest: string;
   policy: PolicySnapshot;
   gitHead: string | null;
+  /** Set where the request has `start`. */
+  start?: RunStartFacts;
 }
 
 /** The content of a workspace object: what generation is allowed to know of the project. */
@@ -252,8 +293,10 @@ export interface GenerateRequest {
   overlay: { [path: string]: string };
   /** What was wrong with the generation before: findings, or a person's requested changes. */
   feedback: string[];
-  /** One more instruction for this task alone. */
+  /** What this task alone was told besides, one instruction a line. */
   instruction: string | null;
+  /** The seed for the model; the generation's number unless told (a replay asks with the seed of the record). */
+  seed?: number;
 }
 
 export interface GenerateResult {
@@ -283,6 +326,8 @@ export interface VerifyRequest {
   /** Digest of the workspace object, and what generation laid over it: for references across files. */
   workspace: string;
   overlay: { [path: string]: string };
+  /** In a dry run: say which backups a write would make, beside those that the task has (as in `WriteRequest`). */
+  preview?: { keepBackup: { [path: string]: string | null } };
 }
 
 export interface VerifiedFile {
@@ -293,6 +338,8 @@ export interface VerifiedFile {
   risk: Risk;
   riskReasons: RiskReason[];
   diffStat: { added: number; removed: number };
+  /** In a dry run: the backup that a write would make of what stands there; null where it would make none. */
+  wouldBackUp?: string | null;
 }
 
 export interface VerifyResult {

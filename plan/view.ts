@@ -1,5 +1,6 @@
 /** The plan as everybody sees it: `plan show --json`, the plan file and the Query `plan` (contract.md). */
 import type {
+  ArtifactFile,
   Json,
   JsonObject,
   PlanStatus,
@@ -28,11 +29,14 @@ export interface FileView {
   digest: string;
   diffStat: { added: number; removed: number };
   risk: Risk;
+  /** Of a dry run: the backup that writing would make; null where it would make none. */
+  wouldBackUp?: string | null;
 }
 
 export interface DecisionView {
   gate: string;
-  kind: GateKind;
+  /** `dirty`: the check of the git working tree, passed by a flag. */
+  kind: GateKind | 'dirty';
   decision: string;
   by: string;
   reason: string | null;
@@ -68,6 +72,36 @@ export interface TaskView {
   raw: string | null;
   /** The run that touched it last. */
   run: number | null;
+  /** What the task was told since the plan was made, oldest first: with each, it is another revision of the task. */
+  revisions?: TaskRevision[];
+  /** Artifacts of earlier generations, oldest first; bounded. The current one is `files`. */
+  earlier?: { generation: number; files: ArtifactFile[] }[];
+  /** When a written artifact gave way to one with other bytes: dependents that completed before are stale. */
+  replacedAt?: string;
+}
+
+/** Revision 1 is the task as it was planned. */
+export interface TaskRevision {
+  revision: number;
+  instruction: string;
+  by: string;
+  at: string;
+}
+
+/** One thing that a run compares with the record: a line of a table, with "none" where there is nothing. */
+export interface ComparisonLine {
+  what: string;
+  expected: string;
+  actual: string;
+  matches: boolean;
+}
+
+/** A file of a replay whose bytes are not the recorded ones; null: it is not there at all. */
+export interface Difference {
+  task: string;
+  path: string;
+  recorded: string | null;
+  now: string | null;
 }
 
 export interface RunView {
@@ -81,6 +115,15 @@ export interface RunView {
   /** Tasks that this run set out to do, by id, in order. */
   tasks: string[];
   reason: string | null;
+  /** Of a dry run: what came of each task that is done; the tasks themselves go back to the state that they had. */
+  previews?: { [task: string]: { result: 'generated' | 'failed' | 'skipped'; reason: string | null } };
+  /** Of a replay: everything that was compared; of any other run: what changed since the plan was made. */
+  comparison?: ComparisonLine[];
+  /** Of a replay. */
+  differences?: Difference[];
+  /** Why it was refused: uncommitted paths, or paths whose base changed since their artifact was made. */
+  dirty?: string[];
+  stale?: string[];
 }
 
 export type GateKind = 'file' | 'tool' | 'risk' | 'drift' | 'budget' | 'stuck';
@@ -174,6 +217,17 @@ export interface ApplyRequest {
   timeoutMs?: number;
   concurrency?: number;
   allowAllPaths?: boolean;
+  allowDirty?: boolean;
+  /** `allowDirty`, and the risk gate and a replay's comparison pass by it. */
+  force?: boolean;
+  /** Generates and verifies, opens no gate and writes nothing; the artifacts stay for the next run. */
+  dryRun?: boolean;
+  /** Runs again what is recorded, at temperature 0, and compares; with `recorded`, writes the record and asks nobody. */
+  replay?: boolean;
+  recorded?: boolean;
+  /** Task ids: only these and what they need; all but these and what needs them. */
+  only?: string[];
+  exclude?: string[];
   instruct?: string;
   /** For this run only. */
   settings?: { provider?: string; model?: string; temperature?: number };
@@ -184,6 +238,8 @@ export interface ApplyAnswer {
   result: 'started' | 'attached' | 'nothing';
   run: number | null;
   message: string | null;
+  /** The tasks that a new run sets out to do. */
+  tasks?: string[];
 }
 
 /** Payload of Update `cancel`. */

@@ -1,4 +1,5 @@
 import { uuid4 } from '@temporalio/workflow';
+import type { RunStart, RunStartFacts } from '../plan/types';
 import type { GateView, TaskView } from '../plan/view';
 import { call } from './calls';
 import { close } from './rulings';
@@ -73,17 +74,20 @@ export class PlanContext {
   /**
    * Reads the workspace anew: policy, facts, existing files. `number` is that of the read's *start*, so that a file
    * written while it ran is still laid over it.
+   * @returns what a run asked for as it begins
    */
-  async readWorkspace(extraPaths: string[], label: string): Promise<void> {
+  async readWorkspace(extraPaths: string[], label: string, start?: RunStart): Promise<RunStartFacts | null> {
     this.snapshotsStarted += 1;
     const number = this.snapshotsStarted;
     this.snapshotReads += 1;
     const step = { id: `read-${label}-${this.snapshotReads}`, summary: 'read the workspace' };
-    const read = await call('readWorkspace', step, { plan: this.state.view.id, extraPaths });
-    if (number < (this.state.snapshot?.number ?? 0)) return;
+    const request = { plan: this.state.view.id, extraPaths, ...(start ? { start } : {}) };
+    const read = await call('readWorkspace', step, request);
+    if (number < (this.state.snapshot?.number ?? 0)) return null;
     this.state.snapshot = { digest: read.digest, number };
     this.state.policy = read.policy;
     this.state.view.context.gitHead = read.gitHead;
+    return read.start ?? null;
   }
 
   /** Number to remember with a file written now: snapshots that started later contain it. */

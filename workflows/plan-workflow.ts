@@ -22,7 +22,7 @@ import {
 import { admitApply } from '../plan/admission';
 import type { LostPlan } from '../plan/lost';
 import { CANCELLED_IN_TEMPORAL, isSettledPlan, isSettledTask } from '../plan/states';
-import type { TaskGraph } from '../plan/types';
+import type { ModelSettings, TaskGraph } from '../plan/types';
 import type { ApplyAnswer, ApplyRequest, CancelRequest, Decide, DecideAnswer } from '../plan/view';
 import { PlanContext } from './context';
 import { details } from './details';
@@ -216,34 +216,19 @@ class PlanWorkflow {
       tasks: admission.tasks,
       reason: null,
     });
-    for (const id of admission.tasks) this.prepare(id, number, request);
     state.run = {
       number,
       request,
       admitted: false,
       passed: 'MEDIUM',
-      settings: { ...state.plan.settings, ...request.settings },
+      settings: runSettings(state, request),
       timeoutMs: request.timeoutMs ?? state.plan.timeoutMs,
+      statusBefore: state.view.status,
     };
     state.view.status = 'running';
     state.view.reason = null;
     this.context.changed();
-    return { result: 'started', run: number, message: null };
-  }
-
-  /** A task that runs again starts from `pending`; a finished answer of the model is kept where the model was not at fault. */
-  private prepare(id: string, run: number, request: ApplyRequest): void {
-    const task = this.context.task(id);
-    const own = this.context.internals(id);
-    const askAgain =
-      task.status === 'completed' || task.status === 'declined' || CONTENT_ERRORS.has(task.error?.type ?? '');
-    Object.assign(own, { approved: {}, rejected: {}, requested: [], repairs: 0, conflicts: 0 });
-    if (askAgain) {
-      own.generation += 1;
-      own.feedback = [];
-    }
-    if (request.task === id && request.instruct) own.instruction = request.instruct;
-    Object.assign(task, { status: 'pending', reason: null, error: null, startedAt: null, completedAt: null, run });
+    return { result: 'started', run: number, message: null, tasks: admission.tasks };
   }
 
   private decide(decision: Decide): DecideAnswer {
@@ -325,8 +310,10 @@ function busyLimit(): boolean {
   return historyLength > BUSY_EVENTS || historySize > BUSY_BYTES;
 }
 
-/** Errors for which the same answer of the model would fail again. */
-const CONTENT_ERRORS = new Set(['Verification', 'BadAnswer', 'Refused', 'PathRefused']);
+/** The plan's own model unless the run names another; a replay's temperature is always 0. */
+function runSettings({ plan }: PlanState, { settings, replay }: ApplyRequest): ModelSettings {
+  return { ...plan.settings, ...settings, ...(replay ? { temperature: 0 } : {}) };
+}
 
 function failure(type: string, message: string): ApplicationFailure {
   return ApplicationFailure.create({ message, type, nonRetryable: true });

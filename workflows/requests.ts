@@ -5,8 +5,20 @@ import { RulingRefused } from './rulings';
 const DAY_MS = 86_400_000;
 const TEXT_CHARS = 20_000;
 
-const FLAGS = ['yes', 'resume', 'retry', 'refresh', 'allowAllPaths'];
+const FLAGS = [
+  'yes',
+  'resume',
+  'retry',
+  'refresh',
+  'allowAllPaths',
+  'allowDirty',
+  'force',
+  'dryRun',
+  'replay',
+  'recorded',
+];
 const TEXTS = ['task', 'instruct'];
+const LISTS = ['only', 'exclude'];
 /** Largest value of each number; an absurd time-out would be one that no timer can hold. */
 const NUMBERS: { [key: string]: number } = { timeoutMs: DAY_MS, concurrency: 10_000 };
 
@@ -33,6 +45,12 @@ export function checkApply(input: unknown): asserts input is ApplyRequest {
     const value = input[key];
     if (typeof value !== 'string' || value === '' || value.length > TEXT_CHARS) {
       bad(`"${key}" is a string of 1 to ${TEXT_CHARS} characters.`);
+    }
+  }
+  for (const key of LISTS.filter(given)) {
+    const value = input[key];
+    if (!Array.isArray(value) || value.length === 0 || !value.every((id) => typeof id === 'string' && id !== '')) {
+      bad(`"${key}" is a list of at least one task id.`);
     }
   }
   for (const [key, most] of Object.entries(NUMBERS).filter(([name]) => given(name))) {

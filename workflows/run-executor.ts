@@ -3,13 +3,16 @@
  * with it. Kahn's algorithm (1962), with the queue fed by completions.
  */
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import { cascade, forbiddenFlag, lets, settledStatus } from '../plan/admission';
+import { cascade, lets } from '../plan/admission';
 import { refsIn } from '../plan/refs';
 import { isSettledTask } from '../plan/states';
 import type { TaskNode } from '../plan/types';
 import type { RunView } from '../plan/view';
 import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
+import { prepareTasks } from './prepare';
+import { closeRun } from './run-end';
+import { passedByForce, startRun } from './run-start';
 import type { RunState } from './state';
 import { type Places, TaskRunner } from './task-runner';
 
@@ -65,29 +68,41 @@ export class RunExecutor {
     await condition(() => this.inFlight === 0);
   }
 
-  /** What has to hold before the first task: policy as it is now, and a person's word on a HIGH plan. */
+  /** What has to hold before the first task; only then are the tasks set out. */
   private async admit(): Promise<boolean> {
     const { context, run } = this;
-    if (run.admitted) return this.passRisk();
+    // A run carried over from a version that set the tasks out when it was asked for.
+    if (run.statusBefore === undefined) run.prepared = true;
+    if (!run.admitted) {
+      const refusal = await this.start();
+      if (refusal !== null) {
+        this.refuse(refusal);
+        return false;
+      }
+      run.admitted = true;
+    }
+    if (!run.request.dryRun && !(await this.passRisk())) return false;
+    prepareTasks(context, run, this.view.tasks);
+    return true;
+  }
+
+  private async start(): Promise<string | null> {
     try {
-      await context.readWorkspace([], `run-${run.number}`);
+      return await startRun(this.context, this.run, this.view);
     } catch (error) {
-      this.refuse(taskErrorOf(error).message);
-      return false;
+      return taskErrorOf(error).message;
     }
-    const forbidden = forbiddenFlag(run.request, context.state.policy);
-    if (forbidden?.kind === 'refused') {
-      this.refuse(forbidden.refusal.message);
-      return false;
-    }
-    run.admitted = true;
-    return this.passRisk();
   }
 
   private async passRisk(): Promise<boolean> {
     const { context, run } = this;
     const { view } = context.state;
     if (view.risk !== 'HIGH' || run.passed === 'HIGH') return true;
+    if (run.request.force) {
+      passedByForce(context, run, 'risk', 'the plan has risk HIGH');
+      run.passed = 'HIGH';
+      return true;
+    }
     const gate =
       view.gates.find((open) => open.kind === 'risk') ??
       context.openGate({
@@ -116,7 +131,20 @@ export class RunExecutor {
   private refuse(reason: string): void {
     this.view.status = 'refused';
     this.view.reason = reason;
-    this.context.state.view.reason = reason;
+  }
+
+  /** True where the run has nothing more to do with a task: settled, or seen to its end in a dry run. */
+  private done(id: string): boolean {
+    return isSettledTask(this.context.task(id).status) || this.view.previews?.[id] !== undefined;
+  }
+
+  private previewed(id: string): boolean {
+    return this.view.previews?.[id]?.result === 'generated';
+  }
+
+  /** True where what a task made can be built on: it is written, or in a dry run generated. */
+  private lets(id: string): boolean {
+    return this.previewed(id) || lets(this.context.task(id).status, this.context.state.policy.onDecline);
   }
 
   private launchReady(): void {
@@ -126,16 +154,17 @@ export class RunExecutor {
 
   private launchIfReady(id: string): void {
     const node = this.nodes.get(id);
-    if (!node || this.launched.has(id) || isSettledTask(this.context.task(id).status)) return;
+    if (!node || this.launched.has(id) || this.done(id)) return;
     for (const dep of node.deps) {
-      const { status } = this.context.task(dep);
-      if (!isSettledTask(status)) return;
-      if (!lets(status, this.context.state.policy.onDecline)) {
-        this.skipWithDependents(id, `task ${this.context.task(dep).number} was ${status}`);
+      if (!this.done(dep)) return;
+      if (!this.lets(dep)) {
+        const { number, status } = this.context.task(dep);
+        this.skipWithDependents(id, `task ${number} was ${status}`);
         return;
       }
     }
-    const lost = refsIn(node.input, this.ids).find(({ task }) => this.context.task(task).status !== 'completed');
+    const made = (task: string): boolean => this.context.task(task).status === 'completed' || this.previewed(task);
+    const lost = refsIn(node.input, this.ids).find(({ task }) => !made(task));
     if (lost) {
       this.skipWithDependents(
         id,
@@ -150,7 +179,7 @@ export class RunExecutor {
 
   private async carryOut(node: TaskNode): Promise<void> {
     try {
-      await new TaskRunner(this.context, node, this.run, this.places).carryOut();
+      await new TaskRunner(this.context, node, this.run, this.view, this.places).carryOut();
     } catch (error) {
       if (isCancellation(error)) this.context.update(node.id, { status: 'cancelled' });
       else this.broken ??= error;
@@ -165,9 +194,12 @@ export class RunExecutor {
 
   /** Settles tasks that cannot run any more, all before anything is looked at again: a long chain must not recurse. */
   private skip(ids: string[], reason: string): void {
-    const unsettled = ids.filter((id) => this.members.has(id) && !isSettledTask(this.context.task(id).status));
+    const unsettled = ids.filter((id) => this.members.has(id) && !this.done(id));
     const completedAt = this.context.at();
-    for (const id of unsettled) Object.assign(this.context.task(id), { status: 'skipped', reason, completedAt });
+    for (const id of unsettled) {
+      Object.assign(this.context.task(id), { status: 'skipped', reason, completedAt });
+      if (this.run.request.dryRun) this.view.previews = { ...this.view.previews, [id]: { result: 'skipped', reason } };
+    }
     if (unsettled.length > 0) this.context.changed();
   }
 
@@ -204,30 +236,10 @@ export class RunExecutor {
   };
 
   private over(): boolean {
-    return [...this.members].every((id) => isSettledTask(this.context.task(id).status));
+    return [...this.members].every((id) => this.done(id));
   }
 
   private finish(): void {
-    const { context, view: run } = this;
-    const { view } = context.state;
-    context.withdrawGates(null, 'the run is over');
-    if (this.scope.consideredCancelled) {
-      for (const id of this.members) {
-        if (!isSettledTask(context.task(id).status)) context.update(id, { status: 'cancelled' });
-      }
-    }
-    const statuses = run.tasks.map((id) => context.task(id).status);
-    if (run.status === 'running') {
-      // A cancel that came when only the last write was left has stopped nothing.
-      if (statuses.includes('cancelled')) Object.assign(run, { status: 'cancelled', reason: this.stopReason });
-      else if (!statuses.some((status) => status === 'failed' || status === 'skipped')) run.status = 'completed';
-      else
-        run.status = statuses.some((status) => status === 'completed' || status === 'declined') ? 'partial' : 'failed';
-    }
-    run.finishedAt = context.at();
-    view.status = run.status === 'cancelled' ? 'cancelled' : settledStatus(view);
-    view.reason = run.reason;
-    context.state.run = null;
-    context.changed();
+    closeRun(this.context, this.run, this.view, this.scope.consideredCancelled ? this.stopReason : null);
   }
 }

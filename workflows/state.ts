@@ -1,5 +1,5 @@
 import type { LostPlan } from '../plan/lost';
-import type { ModelSettings, PolicySnapshot, TaskGraph } from '../plan/types';
+import type { ModelSettings, PlanStatus, PolicySnapshot, TaskGraph } from '../plan/types';
 import {
   type ApplyAnswer,
   type ApplyRequest,
@@ -51,6 +51,25 @@ export interface TaskInternals {
   backups: { [path: string]: string | null };
   /** Directories that its writes made, for a rollback to take away again. */
   madeDirectories: string[];
+  /** What the current artifact was made from; absent before the first. */
+  made?: Made;
+  /** True where the artifact was generated, verified and not written: the next run takes it as it is. */
+  kept?: boolean;
+  /** What it wrote last: path → SHA-256 of the content. */
+  wrote?: { [path: string]: string };
+}
+
+/** Everything that a generation was asked with, so that it can be asked again. */
+export interface Made {
+  at: string;
+  generation: number;
+  /** The number of the generation that was asked first; a replay asks with the same. */
+  seed: number;
+  workspace: string;
+  overlay: { [path: string]: string };
+  feedback: string[];
+  instruction: string | null;
+  settings: ModelSettings;
 }
 
 export interface RunState {
@@ -62,6 +81,14 @@ export interface RunState {
   passed: 'MEDIUM' | 'HIGH';
   settings: ModelSettings;
   timeoutMs: number;
+  /** The plan's status when the run began: that of a dry run or a refused run stays. */
+  statusBefore?: PlanStatus;
+  /** True once its tasks were set back to `pending`. */
+  prepared?: boolean;
+  /** Tasks as they were before a run that must not change them where it does not succeed: a dry run, a replay. */
+  before?: { [task: string]: Partial<TaskView> & { own?: TaskInternals } };
+  /** Of a replay: what stood on disk at the recorded paths when it began. */
+  bases?: { [path: string]: string | null };
 }
 
 /** Everything that continue-as-new carries. */

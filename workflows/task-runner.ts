@@ -3,14 +3,15 @@
  * carried state as it does from the middle.
  */
 import { condition } from '@temporalio/workflow';
-import { ancestorsOf } from '../plan/graph';
-import { refsIn } from '../plan/refs';
 import { isSettledTask } from '../plan/states';
-import type { Risk, TaskNode, Usage, VerifyResult, WriteResult } from '../plan/types';
-import type { FileView, TaskError } from '../plan/view';
+import type { ArtifactFile, Risk, TaskNode, Usage, VerifyResult, WriteResult } from '../plan/types';
+import type { FileView, RunView, TaskError } from '../plan/view';
 import { call, callToTheEnd, leftBy, type Step, taskErrorOf } from './calls';
 import type { PlanContext } from './context';
-import type { RunState } from './state';
+import { overlayOf, referencesOf, usableArtifact } from './inputs';
+import { askAnew, CONTENT_ERRORS, shelve } from './prepare';
+import { againAsRecorded, compareWithRecord, keepRecordedBases, onRecordedBases } from './replay';
+import type { Made, RunState } from './state';
 
 const REPAIRS = 2;
 const CONFLICTS_UNDER_YES = 2;
@@ -27,6 +28,7 @@ export class TaskRunner {
     private readonly context: PlanContext,
     private readonly node: TaskNode,
     private readonly run: RunState,
+    private readonly runView: RunView,
     private readonly places: Places,
   ) {}
 
@@ -40,7 +42,8 @@ export class TaskRunner {
 
   /** Carries the task out until it is settled, or until the context drains. Throws only on cancellation. */
   async carryOut(): Promise<void> {
-    while (!this.context.draining && !isSettledTask(this.task.status)) {
+    const previewed = (): boolean => this.runView.previews?.[this.node.id] !== undefined;
+    while (!this.context.draining && !isSettledTask(this.task.status) && !previewed()) {
       if (this.task.status === 'awaiting_approval') await this.awaitDecisions();
       else await this.work();
     }
@@ -67,42 +70,52 @@ export class TaskRunner {
 
   private async generate(): Promise<void> {
     const { own, node, run, context } = this;
-    if (own.generation === 0) own.generation = 1;
+    const { recorded, replay } = run.request;
     const startedAt = this.task.startedAt ?? context.at();
+    if (recorded) {
+      onRecordedBases(context, run, node.id);
+      context.update(node.id, { status: 'verifying', startedAt });
+      return;
+    }
+    if (!replay && usableArtifact(context, run, node.id)) {
+      context.update(node.id, { status: 'verifying', startedAt, attempts: own.generation });
+      return;
+    }
+    if (own.kept || replay) askAnew(own);
+    if (own.generation === 0) own.generation = 1;
     context.update(node.id, { status: 'generating', startedAt, attempts: own.generation, error: null, reason: null });
     try {
       const step = { ...this.step('generate'), timeoutMs: run.timeoutMs, taskQueue: context.state.plan.llmQueue };
+      const made: Made = {
+        at: context.at(),
+        generation: own.generation,
+        seed: own.generation,
+        workspace: context.state.snapshot?.digest ?? '',
+        overlay: overlayOf(context, node.id, this.runView.kind === 'dry-run'),
+        feedback: own.feedback,
+        instruction: own.instruction,
+        settings: run.settings,
+      };
+      const { at: _asked, generation, seed, ...question } = replay ? againAsRecorded(own, made) : made;
       const result = await call('generate', step, {
         plan: context.state.view.id,
         task: node,
-        refs: this.references(),
-        generation: own.generation,
-        settings: run.settings,
+        refs: referencesOf(context, node),
+        generation,
         timeoutMs: run.timeoutMs,
-        workspace: context.state.snapshot?.digest ?? '',
-        overlay: this.overlay(),
-        feedback: own.feedback,
-        instruction: own.instruction,
+        ...question,
+        ...(replay ? { seed } : {}),
       });
       // An answer found on record was paid for too, by an attempt that died before it could say so.
       if (!result.fromRecord || own.counted !== own.generation) this.count(result.usage);
       own.counted = own.generation;
-      context.update(node.id, {
-        status: 'verifying',
-        skill: result.skill,
-        modelReturned: result.modelReturned,
-        output: result.output,
-        raw: result.raw,
-        files: result.files.map((file) => ({
-          ...file,
-          action: file.preSha256 === null ? 'create' : file.preSha256 === file.sha256 ? 'unchanged' : 'modify',
-          backup: null,
-          state: 'proposed',
-          digest: '',
-          diffStat: { added: 0, removed: 0 },
-          risk: 'LOW',
-        })),
-      });
+      if (replay) compareWithRecord(context, this.runView, node.id, result);
+      shelve(context, node.id);
+      own.made = { ...(replay && own.made ? own.made : made), at: context.at(), generation };
+      const { skill, modelReturned, output, raw } = result;
+      const files = result.files.map(proposed);
+      context.update(node.id, { status: 'verifying', skill, modelReturned, output, raw, files });
+      if (replay) onRecordedBases(context, run, node.id);
     } catch (error) {
       const left = leftBy(error);
       if (left) {
@@ -111,31 +124,6 @@ export class TaskRunner {
       }
       this.fail(taskErrorOf(error));
     }
-  }
-
-  private references() {
-    const { view } = this.context.state;
-    const tool = (id: string): string => view.graph.nodes.find((node) => node.id === id)?.tool ?? '';
-    return Object.fromEntries(
-      refsIn(this.node.input, new Set(view.graph.nodes.map(({ id }) => id))).map(({ task }) => [
-        task,
-        { tool: tool(task), output: this.context.task(task).output },
-      ]),
-    );
-  }
-
-  /** Files that ancestors wrote since the snapshot was read; it cannot hold them. */
-  private overlay(): { [path: string]: string } {
-    const { view, snapshot } = this.context.state;
-    const ancestors = ancestorsOf(view.graph, this.node.id);
-    const overlay: { [path: string]: string } = {};
-    for (const { id } of view.graph.nodes) {
-      if (!ancestors.has(id) || this.context.internals(id).writtenAfterSnapshot < (snapshot?.number ?? 0)) continue;
-      for (const file of this.context.task(id).files) {
-        if (file.state === 'written') overlay[file.path] = file.sha256;
-      }
-    }
-    return overlay;
   }
 
   private count(usage: Usage): void {
@@ -165,11 +153,13 @@ export class TaskRunner {
       files: this.artifact(),
       allowAllPaths: run.request.allowAllPaths === true,
       workspace: context.state.snapshot?.digest ?? '',
-      overlay: this.overlay(),
+      overlay: overlayOf(context, node.id, this.runView.kind === 'dry-run'),
     };
     try {
-      if (!run.request.yes) {
-        await this.afterVerify(await call('verify', this.step('verify'), about), null);
+      if (!run.request.yes || run.request.dryRun) {
+        const preview = run.request.dryRun ? { preview: { keepBackup: this.own.backups } } : {};
+        const verified = await call('verify', this.step('verify'), { ...about, ...preview });
+        await this.afterVerify(this.withoutOverlaid(verified, about.overlay), null);
         return;
       }
       context.update(node.id, { status: 'writing' });
@@ -184,12 +174,30 @@ export class TaskRunner {
     }
   }
 
+  /** In a dry run, an ancestor's file is not on disk where the artifact replaces it; that makes it no stale base. */
+  private withoutOverlaid(verified: VerifyResult, overlay: { [path: string]: string }): VerifyResult {
+    if (!this.run.request.dryRun) return verified;
+    const base = new Map(this.task.files.map(({ path, preSha256 }) => [path, preSha256]));
+    return { ...verified, stale: verified.stale.filter((path) => overlay[path] !== base.get(path)) };
+  }
+
+  /** The end of a task in a dry run: the artifact stays for the next run, and the task waits as before. */
+  private preview(): void {
+    this.own.kept = true;
+    this.runView.previews = {
+      ...this.runView.previews,
+      [this.node.id]: { result: 'generated', reason: null },
+    };
+    this.context.update(this.node.id, { status: 'pending' });
+  }
+
   private async afterVerify(verified: VerifyResult, written: WriteResult | null): Promise<void> {
     const byPath = new Map(verified.files.map((file) => [file.path, file]));
     this.task.verification = verified.verification;
     this.task.files = this.task.files.map((file) => ({ ...file, ...byPath.get(file.path) }));
     if (verified.verdict === 'failed') this.repair(verified);
     else if (verified.stale.length > 0) await this.regenerate(verified.stale);
+    else if (this.run.request.dryRun) this.preview();
     else if (written) await this.afterWrite(written, this.task.files);
     else this.openGates();
   }
@@ -204,7 +212,8 @@ export class TaskRunner {
             `${row.path}${finding.line ? `:${finding.line}` : ''}: ${finding.message} (${row.verifier}: ${finding.rule})`,
         ),
     );
-    if (this.run.settings.provider !== 'template' && this.own.repairs < REPAIRS) {
+    const again = this.run.settings.provider !== 'template' && !this.run.request.replay;
+    if (again && this.own.repairs < REPAIRS) {
       this.own.repairs += 1;
       this.nextGeneration(errors);
       return;
@@ -217,8 +226,7 @@ export class TaskRunner {
   }
 
   private nextGeneration(feedback: string[]): void {
-    this.own.generation += 1;
-    this.own.feedback = feedback;
+    askAnew(this.own, feedback);
     this.context.withdrawGates(this.node.id, 'the task is generated again');
     this.context.update(this.node.id, { status: 'generating' });
   }
@@ -226,10 +234,10 @@ export class TaskRunner {
   /** The workspace moved on under the artifact: decisions on it are void, and it is made again on the new base. */
   private async regenerate(paths: string[]): Promise<void> {
     this.own.conflicts += 1;
-    if (this.run.request.yes && this.own.conflicts > CONFLICTS_UNDER_YES) {
+    if (this.run.request.replay || (this.run.request.yes && this.own.conflicts > CONFLICTS_UNDER_YES)) {
       this.fail({
         type: 'Conflict',
-        message: `${paths.join(', ')} changed on disk each time before it could be written.`,
+        message: `${paths.join(', ')} changed on disk before it could be written.`,
         advice: 'Find out what else writes there, then run `planwright apply --resume --retry`.',
       });
       return;
@@ -314,6 +322,8 @@ export class TaskRunner {
     const byPath = new Map(written.files.map((file) => [file.path, file]));
     own.writtenAfterSnapshot = context.currentSnapshot;
     own.feedback = [];
+    own.kept = false;
+    this.noteReplaced(files);
     context.update(this.node.id, {
       status: 'completed',
       completedAt: context.at(),
@@ -324,6 +334,18 @@ export class TaskRunner {
           : file;
       }),
     });
+    if (this.run.request.replay) keepRecordedBases(context, this.run, this.node.id);
+  }
+
+  /** Dependents that completed before are stale from now on, if the bytes are other ones than those that they saw. */
+  private noteReplaced(files: readonly FileView[]): void {
+    const { wrote } = this.own;
+    const now = Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256]));
+    if (wrote) {
+      const paths = new Set([...Object.keys(wrote), ...Object.keys(now)]);
+      if ([...paths].some((path) => wrote[path] !== now[path])) this.task.replacedAt = this.context.at();
+    }
+    this.own.wrote = now;
   }
 
   /** What is on disk is remembered even where the rest met a conflict: our own output must never become "the original". */
@@ -336,6 +358,12 @@ export class TaskRunner {
   }
 
   private fail(error: TaskError): void {
+    // Taken again as it is, it would only fail again.
+    if (CONTENT_ERRORS.has(error.type)) this.own.kept = false;
+    if (this.run.request.dryRun) {
+      const failed = { result: 'failed' as const, reason: error.message };
+      this.runView.previews = { ...this.runView.previews, [this.node.id]: failed };
+    }
     this.context.withdrawGates(this.node.id, 'the task failed');
     this.context.update(this.node.id, {
       status: 'failed',
@@ -344,4 +372,16 @@ export class TaskRunner {
       completedAt: this.context.at(),
     });
   }
+}
+
+function proposed(file: ArtifactFile): FileView {
+  return {
+    ...file,
+    action: file.preSha256 === null ? 'create' : file.preSha256 === file.sha256 ? 'unchanged' : 'modify',
+    backup: null,
+    state: 'proposed',
+    digest: '',
+    diffStat: { added: 0, removed: 0 },
+    risk: 'LOW',
+  };
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { artifactDigest, sha256 } from '../../plan/digest';
@@ -18,6 +18,8 @@ const shape = z.strictObject({
   /** Path and backup; null: none is made. Pairs, because a path may be any string. */
   backups: z.array(z.tuple([z.string(), z.string().nullable()])),
   madeDirectories: z.array(z.string()),
+  /** Path, SHA-256 of the new content, and of what stood there: by these bytes a path is known as ours. */
+  files: z.array(z.tuple([z.string(), z.string(), z.string().nullable()])).optional(),
 });
 
 export interface Journal {
@@ -49,6 +51,30 @@ export async function readJournal(root: string, key: string, files: ArtifactFile
   return { artifact, backups: new Map(backups), madeDirectories };
 }
 
+/**
+ * Bytes that this workspace's plans wrote or backed up, by path: SHA-256 (hex). A journal is there before its write is, and
+ * a damaged one only makes less ours.
+ */
+export async function ourBytes(root: string): Promise<Map<string, Set<string>>> {
+  const folder = join(root, '.planwright', 'writes');
+  const ours = new Map<string, Set<string>>();
+  const add = (path: string, digest: string | null): void => {
+    if (digest !== null) ours.set(path, (ours.get(path) ?? new Set()).add(digest));
+  };
+  for (const name of await readdir(folder).catch(() => [] as string[])) {
+    const parsed = shape.safeParse(parse(await readFile(join(folder, name), 'utf8').catch(() => '')));
+    if (!parsed.success) continue;
+    const backups = new Map(parsed.data.backups);
+    for (const [path, sha256, preSha256] of parsed.data.files ?? []) {
+      add(path, sha256);
+      add(path, preSha256);
+      const backup = backups.get(path);
+      if (backup) add(backup, preSha256);
+    }
+  }
+  return ours;
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -58,9 +84,19 @@ function parse(text: string): unknown {
 }
 
 /** Writes the journal durably; readers see the old one or the new one. */
-export async function saveJournal(root: string, key: string, journal: Journal): Promise<void> {
+export async function saveJournal(
+  root: string,
+  key: string,
+  journal: Journal,
+  files: readonly ArtifactFile[],
+): Promise<void> {
   const path = journalPath(root, key);
   await mkdir(join(root, '.planwright', 'writes'), { recursive: true, mode: 0o700 });
-  const content = { schema: 'planwright.write/1', ...journal, backups: [...journal.backups] };
+  const content = {
+    schema: 'planwright.write/1',
+    ...journal,
+    backups: [...journal.backups],
+    files: files.map((file) => [file.path, file.sha256, file.preSha256]),
+  };
   await replaceFile(path, JSON.stringify(content));
 }

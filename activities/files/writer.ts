@@ -90,7 +90,7 @@ async function begin(job: WriteJob, looks: Map<string, Look>): Promise<Journal> 
   }
   const missing = new Set(job.files.flatMap(({ path }) => looks.get(path)?.missing ?? []));
   const journal = { artifact: artifactDigest(job.files), backups, madeDirectories: [...missing] };
-  await saveJournal(job.root, job.key, journal);
+  await saveJournal(job.root, job.key, journal, job.files);
   return journal;
 }
 
@@ -152,7 +152,7 @@ async function saveOld(
     if (backup !== null && (await keepBackup(directory, nameOf(backup), found))) return;
     // Someone took the name since it was chosen; theirs stays, and the journal learns of the next free one.
     journal.backups.set(file.path, await freeBackupPath(job.root, file.path));
-    await saveJournal(job.root, job.key, journal);
+    await saveJournal(job.root, job.key, journal, job.files);
   }
 }
 

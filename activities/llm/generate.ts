@@ -112,7 +112,7 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
       }),
       model: settings.model,
       temperature: settings.temperature,
-      seed: generation,
+      seed: request.seed ?? generation,
     },
     (text) => withoutMasks(checkedFiles(parseAnswer(GeneratedFilesSchema, text))),
   );

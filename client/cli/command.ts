@@ -52,6 +52,20 @@ export function flag(raw: Raw, name: string): boolean {
   return raw.options[name] === true;
 }
 
+/** Words separated by commas. @throws UsageError naming the option, for an empty list or word */
+export function list(raw: Raw, name: string): string[] | undefined {
+  const given = text(raw, name);
+  if (given === undefined) return undefined;
+  const words = given.split(',').map((word) => word.trim());
+  if (words.some((word) => word === '')) {
+    throw new UsageError(
+      `--${name} takes words separated by commas; this is "${given}".`,
+      `For example: --${name} 1,3`,
+    );
+  }
+  return words;
+}
+
 /** A whole number of at least `least`. @throws UsageError naming the option */
 export function wholeNumber(raw: Raw, name: string, least: number): number | undefined {
   const given = text(raw, name);

@@ -24,7 +24,10 @@ export function tasksOf(view: PlanView, run: RunView | undefined): TaskView[] {
  */
 export function exitOf(view: PlanView, run: RunView | undefined): number {
   const tasks = tasksOf(view, run);
-  const status = run?.kind === 'task' && run.status !== 'running' ? run.status : view.status;
+  // What a run of its own kind came to is not what the plan is.
+  const ownEnd = run !== undefined && run.status !== 'running' && ['task', 'dry-run', 'replay'].includes(run.kind);
+  const status = run?.status === 'refused' || ownEnd ? run.status : view.status;
+  if (status === 'completed' && run?.kind === 'replay' && !replayMatches(run)) return EXIT.integrity;
   switch (status) {
     case 'cancelled':
       return EXIT.usage;
@@ -32,7 +35,7 @@ export function exitOf(view: PlanView, run: RunView | undefined): number {
     case 'paused':
       return EXIT.pending;
     case 'refused':
-      return 5;
+      return EXIT.refused;
     case 'failed':
     case 'partial':
       if (view.graph.nodes.length === 0) return planningExit(view.failure ?? null);
@@ -42,6 +45,12 @@ export function exitOf(view: PlanView, run: RunView | undefined): number {
     default:
       return EXIT.done;
   }
+}
+
+/** True where every byte that a replay brought is the recorded one, and the model called itself by the same name. */
+export function replayMatches({ differences, comparison }: RunView): boolean {
+  const renamed = comparison?.some(({ what, matches }) => what === 'model as returned' && !matches) ?? false;
+  return (differences ?? []).length === 0 && !renamed;
 }
 
 function onlyOutside(tasks: readonly TaskView[]): boolean {

@@ -20,6 +20,11 @@ export function taskIdOf(view: PlanView, reference: string): string {
   );
 }
 
+/** The ids of several tasks, each once. Errors as `taskIdOf`. */
+export function taskIdsOf(view: PlanView, references: readonly string[]): string[] {
+  return [...new Set(references.map((reference) => taskIdOf(view, reference)))];
+}
+
 /** A name for a plan that was given none: the first words of its goal, easy to type. */
 export function nameFromGoal(goal: string): string {
   const words = goal

@@ -17,7 +17,7 @@ export const REGISTRY: readonly Entry[] = [
     summary: 'make .planwright/ with settings and policy',
     load: () => (require('./commands/init') as typeof import('./commands/init')).command,
   },
-  { path: 'plan', summary: 'make a plan for a goal; also new, list, show, use', load: planNew },
+  { path: 'plan', summary: 'make a plan for a goal; also new, list, show, diff, use', load: planNew },
   { path: 'plan new', summary: 'make a plan for a goal', load: planNew },
   {
     path: 'plan list',
@@ -28,6 +28,11 @@ export const REGISTRY: readonly Entry[] = [
     path: 'plan show',
     summary: 'a plan, or one of its tasks',
     load: () => (require('./commands/plan-show') as typeof import('./commands/plan-show')).command,
+  },
+  {
+    path: 'plan diff',
+    summary: 'the files of a plan against what they replace',
+    load: () => (require('./commands/plan-diff') as typeof import('./commands/plan-diff')).command,
   },
   {
     path: 'plan use',

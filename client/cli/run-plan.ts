@@ -2,18 +2,23 @@ import { escapeForDisplay } from '../../plan/display';
 import type { ApplyAnswer, ApplyRequest, PlanView } from '../../plan/view';
 import type { PlanClient } from '../types';
 import type { Context } from './context';
+import { showDryRun } from './dry-run';
 import { EXIT } from './exit-codes';
 import type { Ending } from './follow';
 import { follow } from './follow';
 import { openGates } from './gates';
 import { exitOf } from './outcome';
 import { pendingLines } from './show/gate-text';
-import { nextCommands, outcomeText } from './show/outcome-text';
+import { nextCommands, outcomeText, refusalLines } from './show/outcome-text';
+import { numberOf } from './show/plan-text';
+import { plural } from './show/style';
 
 export interface ApplyMode {
   detach: boolean;
   /** How long to wait for others at a gate, in milliseconds, where nobody can be asked. */
   waitMs?: number;
+  /** Of a dry run: 2 where it would change something. */
+  detailedExitcode?: boolean;
 }
 
 /** Hands a run over to the plan's workflow and follows it to its end. @returns the exit code */
@@ -41,6 +46,7 @@ export async function applyAndFollow(
     show.close();
     return code;
   }
+  if (answer.tasks && (request.only || request.exclude)) show.demand([selectionText(before, answer.tasks)]);
   if (answer.result === 'attached') {
     show.note(`Run ${answer.run} of ${id} is under way already: attached to it.`);
     show.demand(passedOver(before, request));
@@ -64,6 +70,10 @@ export async function applyAndFollow(
     waitMs: mode.waitMs,
     settled: (view) => view.runs.some((run) => run.number === answer.run && run.status !== 'running'),
   });
+  const refused = ending.kind === 'settled' && ending.view.runs.at(-1)?.status === 'refused';
+  if (request.dryRun && ending.kind === 'settled' && !refused) {
+    return showDryRun(context, client, ending.view, answer.run, mode.detailedExitcode === true);
+  }
   return showEnding(context, id, ending, answer.run);
 }
 
@@ -90,11 +100,19 @@ async function handOver(
 
 /** A run keeps the flags that it was started with: what to know where others were given to a command that attached. */
 function passedOver({ id, runs }: PlanView, request: ApplyRequest): string[] {
-  const { timeoutMs, concurrency, allowAllPaths, settings } = request;
+  const { timeoutMs, concurrency, allowAllPaths, settings, only, exclude, refresh, force, allowDirty } = request;
   const yes = request.yes === true && runs.at(-1)?.yes !== true;
-  if (!yes && timeoutMs === undefined && concurrency === undefined && !allowAllPaths && !settings) return [];
+  const words = [timeoutMs, concurrency, settings, only, exclude].some((given) => given !== undefined);
+  if (!yes && !words && !allowAllPaths && !refresh && !force && !allowDirty) return [];
   const approve = yes ? ` What waits is approved by: planwright approve ${id} --all` : '';
   return [`The run keeps the flags that it was started with; those given now are passed over.${approve}`];
+}
+
+/** The tasks that --only and --exclude come to, by number. */
+function selectionText(view: PlanView, tasks: readonly string[]): string {
+  const numbers = tasks.map((id) => numberOf(view, id)).sort((a, b) => a - b);
+  const rest = view.graph.nodes.length - tasks.length;
+  return `This run takes task${numbers.length === 1 ? '' : 's'} ${numbers.join(', ')}; ${plural(rest, 'other task')} ${rest === 1 ? 'stays' : 'stay'} as ${rest === 1 ? 'it is' : 'they are'}.`;
 }
 
 /** A person can be asked where both ends are terminals, and nobody reads the output as JSON. */
@@ -108,6 +126,10 @@ export function showEnding({ show }: Context, id: string, ending: Ending, runNum
     case 'settled': {
       const { view } = ending;
       const run = view.runs.find((candidate) => candidate.number === runNumber);
+      if (run?.status === 'refused') {
+        show.demand(refusalLines(view, run, show.style));
+        return EXIT.refused;
+      }
       show.report((style) => outcomeText(view, run, style));
       show.next(nextCommands(view));
       return exitOf(view, run);

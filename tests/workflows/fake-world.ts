@@ -13,6 +13,7 @@ import { fileDigest, sha256 } from '../../plan/digest';
 import type {
   ArtifactFile,
   DecomposeResult,
+  Environment,
   GenerateRequest,
   PolicySnapshot,
   Risk,
@@ -47,6 +48,10 @@ export interface Script {
   /** Further files of a task, beside `<task>.txt`, as a generation gives them: path → content. */
   also: (request: GenerateRequest) => { [path: string]: string };
   planFaults: string[][];
+  /** What a run finds in force when it begins. */
+  environment: Environment;
+  /** Uncommitted paths. */
+  dirty: string[];
 }
 
 export class FakeWorld {
@@ -56,12 +61,27 @@ export class FakeWorld {
   readonly script: Script = {
     graph: { nodes: [node('1'), node('2'), node('3', ['2'])] },
     risk: 'MEDIUM',
-    policy: { digest: sha256('policy'), maxTasks: 200, onDecline: 'run', flags: ['yes', 'allow-all-paths'] },
+    policy: {
+      digest: sha256('policy'),
+      maxTasks: 200,
+      onDecline: 'run',
+      flags: ['yes', 'allow-all-paths', 'force', 'allow-dirty'],
+    },
     generate: (request) => `content of ${request.task.id}, generation ${request.generation}`,
     verdict: () => 'passed',
     fileRisk: () => 'LOW',
     also: () => ({}),
     planFaults: [],
+    environment: {
+      provider: 'openai',
+      model: 'fake',
+      temperature: 0.2,
+      policy: sha256('policy'),
+      planwright: '0',
+      skills: { dockerfile: { toolHash: 'h', systemPromptHash: 'p' } },
+      verifiers: { fake: '1' },
+    },
+    dirty: [],
   };
   readonly taskQueue = `planwright-test-${randomBytes(4).toString('hex')}`;
   /** Requests as they came, by activity. */
@@ -79,9 +99,13 @@ export class FakeWorld {
   }
 
   readonly activities: PlanActivities = {
-    readWorkspace: async () => {
+    readWorkspace: async ({ start }) => {
       this.calls.push('read');
-      return { digest: this.stored('snapshot'), policy: this.script.policy, gitHead: null };
+      const { policy, environment, dirty } = this.script;
+      const read = { digest: this.stored('snapshot'), policy, gitHead: null };
+      if (!start) return read;
+      const bases = Object.fromEntries(start.bases.map((path) => [path, this.base(path)]));
+      return { ...read, start: { environment, dirty: start.checkGit ? dirty : [], gitFault: null, bases } };
     },
     decompose: async ({ attempt, faults, graph }) => {
       if (graph) return this.decomposed(graph, this.script.planFaults[0] ?? [], 0);
@@ -189,7 +213,8 @@ export class FakeWorld {
 
   private write(task: string, files: ArtifactFile[]): WriteResult {
     this.calls.push(`write ${task}`);
-    const conflicts = files.filter((file) => this.base(file.path) !== file.preSha256).map((file) => file.path);
+    const standing = (file: ArtifactFile): boolean => [file.preSha256, file.sha256].includes(this.base(file.path));
+    const conflicts = files.filter((file) => !standing(file)).map((file) => file.path);
     if (conflicts.length > 0) return { files: [], conflicts };
     for (const file of files) this.disk.set(file.path, this.objects.get(file.sha256) ?? '');
     return {

@@ -1,5 +1,6 @@
 import { escapeLinesForDisplay } from '../../../plan/display';
 import { UsageError } from '../../../plan/errors';
+import { staleTasks } from '../../../plan/selection';
 import { defineCommand, flag, nonEmpty } from '../command';
 import type { Context } from '../context';
 import { EXIT } from '../exit-codes';
@@ -44,7 +45,8 @@ export const command = defineCommand<Parsed>({
       show.next([`planwright plan show ${view.id}`]);
       return EXIT.done;
     }
-    show.document(view, (style) => planText(view, style, note));
+    const stale = staleTasks(view);
+    show.document(stale.length > 0 ? { ...view, stale } : view, (style) => planText(view, style, note));
     // A note means that nobody answered for the plan, so what it would take next is not known.
     show.next(note === null ? nextCommands(view, 'plan show') : ['planwright status', 'planwright plan list']);
     return EXIT.done;

@@ -1,4 +1,4 @@
-import type { PlanView, TaskView } from '../../../plan/view';
+import type { ComparisonLine, PlanView, TaskView } from '../../../plan/view';
 import type { StreamEvent } from '../../events';
 import { failureText } from './failure-text';
 import type { Style } from './style';
@@ -23,6 +23,8 @@ export function eventLines(event: StreamEvent, view: PlanView, style: Style, liv
       return live ? [] : [style.dim(`  ${title} generated ${event.files.map(({ path }) => safe(path)).join(', ')}`)];
     case 'verification':
       return verificationLines(event.verdict, title, task?.verification ?? [], style, live);
+    case 'comparison':
+      return comparisonLines(event.lines, view, style);
     case 'gate_opened':
       return live
         ? []
@@ -52,6 +54,19 @@ function scope(event: StreamEvent & { type: 'run_started' }, view: PlanView): st
   const only = event.kind === 'task' ? view.tasks[event.tasks[0] ?? ''] : undefined;
   return only ? `task ${only.number} alone` : `${event.kind} · ${plural(event.tasks.length, 'task')}`;
 }
+
+/** A replay shows every line; any other run only what changed since the plan was made. */
+function comparisonLines(lines: ComparisonLine[], view: PlanView, style: Style): string[] {
+  const replay = view.runs.at(-1)?.kind === 'replay';
+  const head = replay ? 'The record and the environment now:' : 'Changed since the plan was made:';
+  const rows = lines.map(({ what, expected, actual, matches }) => {
+    const values = matches ? digestShort(expected) : `expected ${digestShort(expected)}, actual ${digestShort(actual)}`;
+    return `  ${matches ? style.good('✓') : style.warn('!')} ${safe(what)}: ${values}`;
+  });
+  return [replay ? head : `${style.warn('!')} ${head}`, ...rows];
+}
+
+const digestShort = (value: string): string => (/^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : safe(value));
 
 const subject = (path: string | null, kind: string): string => (path === null ? `The ${kind} gate` : safe(path));
 

@@ -1,9 +1,10 @@
+import { escapeLinesForDisplay } from '../../../plan/display';
 import { CANCELLED_IN_TEMPORAL } from '../../../plan/states';
 import type { PlanView, RunView } from '../../../plan/view';
 import { countStatuses, tokensOf } from '../../events';
 import { tasksOf } from '../outcome';
 import { countLine, fileLines } from './file-list';
-import { statusWord } from './plan-text';
+import { numberOf, statusWord } from './plan-text';
 import type { Style } from './style';
 import { plural, safe } from './style';
 
@@ -25,9 +26,39 @@ export function outcomeText(view: PlanView, run: RunView | undefined, style: Sty
   );
   if (counts.declined)
     lines.push(`${plural(counts.declined, 'task')} declined: every file of it was refused by a person.`);
+  if (run?.kind === 'replay') lines.push(...replayLines(view, run, style));
   const reason = run?.reason ?? view.reason;
-  if (reason && view.status !== 'completed') lines.push(`Reason: ${safe(reason)}`);
+  if (reason && view.status !== 'completed') lines.push(`Reason: ${escapeLinesForDisplay(reason)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** A run that was refused before its first task: why, and what to do. */
+export function refusalLines(view: PlanView, run: RunView, style: Style): string[] {
+  const why = escapeLinesForDisplay(run.reason ?? 'No reason was given.').split('\n');
+  return [
+    `${style.bad('✗')} Run ${run.number} of ${view.id} was refused; nothing ran.`,
+    ...why.map((line) => `  ${line}`),
+  ];
+}
+
+/** How far a replay came to the same bytes, and to the same model. */
+function replayLines(view: PlanView, run: RunView, style: Style): string[] {
+  const models = (run.comparison ?? []).filter(({ what }) => what === 'model as returned');
+  const named = models.map(({ expected, actual, matches }) =>
+    matches
+      ? `${style.good('✓')} model as returned: ${safe(expected)}`
+      : `${style.bad('✗')} model as returned: expected ${safe(expected)}, actual ${safe(actual)}`,
+  );
+  const differences = run.differences ?? [];
+  if (differences.length === 0) {
+    return run.status === 'completed' ? [...named, `${style.good('✓')} Every byte is the recorded one.`] : named;
+  }
+  const sha = (digest: string | null): string => digest?.slice(0, 12) ?? 'none';
+  const files = differences.map(
+    ({ task, path, recorded, now }) =>
+      `  Task ${numberOf(view, task)} ${safe(path)}: recorded ${sha(recorded)}, now ${sha(now)}`,
+  );
+  return [...named, `${style.bad('✗')} The replay differs from the record:`, ...files];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { staleTasks } from '../../../plan/selection';
 import type { PlanView, TaskView } from '../../../plan/view';
 import { failureText, firstLine } from './failure-text';
 import type { Style } from './style';
@@ -38,7 +39,10 @@ function taskLines(view: PlanView, id: string, style: Style): string[] {
   if (!node) return [];
   const number = numberOf(view, id);
   const state = taskState(view.tasks[id], style);
-  const lines = [`${number}. ${safe(node.description)}${state}`, `   → ${style.accent(safe(node.tool))}`];
+  const stale = staleTasks(view).includes(id)
+    ? style.warn(' (stale: a task that it depends on was made anew since)')
+    : '';
+  const lines = [`${number}. ${safe(node.description)}${state}${stale}`, `   → ${style.accent(safe(node.tool))}`];
   const deps = node.deps.map((dep) => numberOf(view, dep)).sort((a, b) => a - b);
   if (deps.length > 0) lines.push(`   → depends on ${deps.map((dep) => `Task ${dep}`).join(', ')}`);
   return lines;

@@ -1,3 +1,4 @@
+import { staleTasks } from '../../../plan/selection';
 import type { PlanView } from '../../../plan/view';
 import { tokensOf } from '../../events';
 import { failureText } from './failure-text';
@@ -24,6 +25,10 @@ export function taskText(view: PlanView, id: string, style: Style): string {
   if (task && task.attempts > 0) rows.push(['Generations', String(task.attempts)]);
   if (task && tokensOf(task) > 0) rows.push(['Tokens', String(tokensOf(task))]);
   if (task?.modelReturned) rows.push(['Model', safe(task.modelReturned)]);
+  if (staleTasks(view).includes(id)) rows.push(['Stale', 'a task that it depends on was made anew since']);
+  for (const { revision, instruction, by } of task?.revisions ?? []) {
+    rows.push([`Revision ${revision}`, `${safe(instruction)} (${safe(by)})`]);
+  }
   const number = String(numberOf(view, id));
   const title = id === number ? `Task ${number}` : `Task ${number} (${safe(id)})`;
   const lines = [`${style.strong(title)} · ${safe(node.description)}`];
