@@ -41,7 +41,7 @@ async function intoNextExecution(plan: Driver): Promise<void> {
 }
 
 async function inNextExecution(plan: Driver, first: string): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 50_000;
   while ((await runId(plan)) === first) {
     if (Date.now() > end) throw new Error('the plan did not continue as new');
     await pause(50);

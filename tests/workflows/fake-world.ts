@@ -298,7 +298,7 @@ export class Driver {
     return this.handle.query<PlanView, []>('plan');
   }
 
-  async until(condition: (view: PlanView) => boolean, timeoutMs = 20_000): Promise<PlanView> {
+  async until(condition: (view: PlanView) => boolean, timeoutMs = 50_000): Promise<PlanView> {
     const end = Date.now() + timeoutMs;
     for (;;) {
       const view = await this.view();
