@@ -16,11 +16,20 @@ import { digestOf } from '../plan/digest';
 import { escapeForDisplay } from '../plan/display';
 import { FailedError, IntegrityError, PlanwrightError, RefusedError, UsageError } from '../plan/errors';
 import { isSettledPlan } from '../plan/states';
-import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../plan/view';
+import type { UndoKind } from '../plan/types';
+import type {
+  ApplyAnswer,
+  ApplyRequest,
+  Decide,
+  DecideAnswer,
+  PlanView,
+  UndoAnswer,
+  UndoMessage,
+} from '../plan/view';
 import { replaceFile } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
-import { PLAN_ID, planFileIds, readPlanFile } from '../store/plan-file';
+import { PLAN_ID, planFileIds, readPlanFile, removePlanFiles } from '../store/plan-file';
 import { connectionError, GRPC, grpcCode, isPassing, workflowRefusal } from './failures';
 import { listingOf } from './listing';
 import { startPlan } from './start-plan';
@@ -219,6 +228,8 @@ export class TemporalPlanClient implements PlanClient {
         return 'its workflow was terminated in Temporal: nothing of it runs, and it cannot be resumed. Files it wrote stay. Make a new plan.';
       case 'CANCELLED':
         return 'its workflow was cancelled in Temporal: nothing of it runs, and it cannot be resumed. Files it wrote stay. Make a new plan.';
+      case 'COMPLETED':
+        return 'it was deleted. Files it wrote stay.';
       case 'FAILED':
       case 'TIMED_OUT':
         return `its workflow ended as ${description.status.name} in Temporal; \`temporal workflow show -w ${id}\` tells why.`;
@@ -315,6 +326,25 @@ export class TemporalPlanClient implements PlanClient {
 
   async cancel(id: string, by: string, reason: string | null): Promise<void> {
     await this.update(id, 'cancel', { by, reason }, `cancel-${randomBytes(8).toString('hex')}`);
+  }
+
+  async undo(id: string, kind: UndoKind, message: UndoMessage): Promise<UndoAnswer> {
+    return this.update<UndoAnswer>(id, kind, message, `${kind}-${randomBytes(8).toString('hex')}`);
+  }
+
+  async delete(id: string, by: string): Promise<void> {
+    if (await this.isOpen(id)) await this.update(id, 'delete', { by }, `delete-${randomBytes(8).toString('hex')}`);
+    await removePlanFiles(this.layout, id);
+  }
+
+  private async isOpen(id: string): Promise<boolean> {
+    const { client, address } = this.connected();
+    try {
+      return (await client.workflow.getHandle(id).describe()).status.name === 'RUNNING';
+    } catch (error) {
+      if (isLost(error)) return false;
+      throw connectionError(error, address);
+    }
   }
 
   /** Sends an update, again with the same id while what fails is only a restart or a race with continue-as-new. */

@@ -91,12 +91,15 @@ async function decideAll(
 
 /** A write that failed left its backups' names and directories in its journal alone. */
 async function withJournals(job: UndoJob, { path, steps }: UndoFile, made: Set<string>): Promise<WriteStep[]> {
+  const known = new Set(steps.map(({ backup }) => backup));
   return Promise.all(
     steps.map(async (step) => {
       if (step.unconfirmed === undefined) return step;
       const journal = await findJournal(job.root, job.journalKey(step.unconfirmed));
       for (const directory of journal?.madeDirectories ?? []) made.add(directory);
-      return { ...step, backup: step.backup ?? journal?.backups.get(path) ?? null };
+      const backup = journal?.backups.get(path) ?? null;
+      // One that an earlier write made belongs to that one.
+      return known.has(backup) ? step : { ...step, backup };
     }),
   );
 }

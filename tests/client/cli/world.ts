@@ -32,6 +32,8 @@ export class FakeClient implements PlanClient {
   applied: ApplyRequest[] = [];
   decisions: Decide[] = [];
   cancelled: { id: string; by: string; reason: string | null }[] = [];
+  undos: (UndoMessage & { id: string; kind: UndoKind })[] = [];
+  deleted: string[] = [];
   used: string[] = [];
   closed = false;
   objects = new Map<string, Buffer>();
@@ -125,6 +127,15 @@ export class FakeClient implements PlanClient {
 
   async cancel(id: string, by: string, reason: string | null): Promise<void> {
     this.cancelled.push({ id, by, reason });
+  }
+
+  async undo(id: string, kind: UndoKind, message: UndoMessage): Promise<UndoAnswer> {
+    this.undos.push({ id, kind, ...message });
+    return { result: 'started', number: 1 };
+  }
+
+  async delete(id: string): Promise<void> {
+    this.deleted.push(id);
   }
 
   async object(sha256: string): Promise<Buffer> {
