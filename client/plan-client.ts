@@ -17,15 +17,7 @@ import { escapeForDisplay } from '../plan/display';
 import { FailedError, IntegrityError, PlanwrightError, RefusedError, UsageError } from '../plan/errors';
 import { isSettledPlan } from '../plan/states';
 import type { UndoKind } from '../plan/types';
-import type {
-  ApplyAnswer,
-  ApplyRequest,
-  Decide,
-  DecideAnswer,
-  PlanView,
-  UndoAnswer,
-  UndoMessage,
-} from '../plan/view';
+import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView, UndoAnswer, UndoMessage } from '../plan/view';
 import { replaceFile } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';

@@ -6,7 +6,16 @@ import type { Rooms } from '../../../client/cli/rooms';
 import { realRooms } from '../../../client/cli/rooms';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from '../../../client/types';
 import { UsageError } from '../../../plan/errors';
-import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../../../plan/view';
+import type { UndoKind } from '../../../plan/types';
+import type {
+  ApplyAnswer,
+  ApplyRequest,
+  Decide,
+  DecideAnswer,
+  PlanView,
+  UndoAnswer,
+  UndoMessage,
+} from '../../../plan/view';
 import { findWorkspace } from '../../../store/layout';
 
 /** A stream that remembers. */
