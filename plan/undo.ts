@@ -41,7 +41,8 @@ export function decideUndo(
 function decideRollback(steps: readonly WriteStep[], now: Content, overwrite: boolean): UndoDecision {
   let target = now;
   let overwrites = false;
-  for (const [undone, step] of steps.entries()) {
+  const start = reached(steps, now);
+  for (const [at, step] of steps.slice(start).entries()) {
     const sure = step.unconfirmed === undefined;
     // Where nothing stands, nobody's work is in the way of what stood there before.
     const deleted = sure && now === null && target === null;
@@ -52,10 +53,20 @@ function decideRollback(steps: readonly WriteStep[], now: Content, overwrite: bo
       target = step.preSha256;
     } else {
       const { kind } = now === target ? { kind: 'changed' as const } : outcome(now, target);
-      return { kind, target, undone, blocked: true, overwrites: false };
+      return { kind, target, undone: start + at, blocked: true, overwrites: false };
     }
   }
   return { ...outcome(now, target), undone: steps.length, blocked: false, overwrites };
+}
+
+/** How many steps are undone already: somebody may have put an older content back by hand. */
+function reached(steps: readonly WriteStep[], now: Content): number {
+  if (now === null) return 0;
+  for (const [at, step] of steps.entries()) {
+    if (step.sha256 === now) return at;
+    if (step.preSha256 === now) return at + 1;
+  }
+  return 0;
 }
 
 function outcome(now: Content, target: Content): Pick<UndoDecision, 'kind' | 'target'> {

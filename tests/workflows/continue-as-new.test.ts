@@ -237,3 +237,14 @@ describe('a run whose history has grown very long', () => {
     expect(statuses(view)).toMatchObject({ 3: 'cancelled', 4: 'cancelled' });
   });
 });
+
+it('a plan remembers across executions what it wrote, and takes it back', async () => {
+  const plan = await start();
+  plan.world.disk.set('1.txt', 'original');
+  await plan.plan();
+  await plan.run({ yes: true });
+  await intoNextExecution(plan);
+  const view = await plan.undo('rollback');
+  expect(view.status).toBe('rolled_back');
+  expect([...plan.world.disk]).toEqual([['1.txt', 'original']]);
+}, 60_000);

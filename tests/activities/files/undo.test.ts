@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnsafeTarget } from '../../../activities/files/errors';
 import { undoFiles } from '../../../activities/files/undo';
@@ -294,6 +294,21 @@ describe('a read-only directory', () => {
       expect(world.text('Dockerfile')).toBe('original\n');
     },
   );
+
+  const asUser = process.getuid?.() === 0 ? it.skip : it;
+  asUser('in earnest: its file is left, and taken back once the permissions are mended', async () => {
+    await plan.write('k8s/a.yaml', 'a: 1\n');
+    await plan.write('Makefile', 'all:\n');
+    chmodSync(join(world.root, 'k8s'), 0o555);
+    const first = await undoFiles(plan.job());
+    expect(outcomes(first)).toEqual({ 'k8s/a.yaml': 'failed', Makefile: 'deleted' });
+    chmodSync(join(world.root, 'k8s'), 0o755);
+    expect(outcomes(await undoFiles(plan.job({ key: 'undo-2' })))).toEqual({
+      'k8s/a.yaml': 'deleted',
+      Makefile: 'gone',
+    });
+    expect(world.list()).toEqual([]);
+  });
 
   it('keeps a directory that cannot be removed, and says so', async () => {
     await plan.write('k8s/a.yaml', 'a: 1\n');
