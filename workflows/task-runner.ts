@@ -2,7 +2,7 @@
  * One task from generation to file. The task's status is the step to take next, so that a run goes on from
  * carried state as it does from the middle.
  */
-import { condition, isCancellation } from '@temporalio/workflow';
+import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { isSettledTask } from '../plan/states';
 import type { ArtifactFile, Risk, TaskNode, Usage, VerifyResult, WriteResult } from '../plan/types';
 import type { FileView, RunView, TaskError } from '../plan/view';
@@ -350,15 +350,15 @@ export class TaskRunner {
   ): Promise<Result> {
     const { state } = this.context;
     const step = this.step('write');
-    noteAttempt(state, this.node.id, step.id, files);
+    // The name of its journal (activities/artifact.ts).
+    const name = `${workflowInfo().runId}/${step.id}`;
+    noteAttempt(state, this.node.id, name, files);
     try {
       const result = await write(step);
-      forgetAttempt(state, this.node.id, step.id);
+      forgetAttempt(state, this.node.id, name);
       return result;
     } catch (error) {
-      if (isCancellation(error) || taskErrorOf(error).type === 'PathRefused') {
-        forgetAttempt(state, this.node.id, step.id);
-      }
+      if (isCancellation(error) || taskErrorOf(error).type === 'PathRefused') forgetAttempt(state, this.node.id, name);
       throw error;
     }
   }

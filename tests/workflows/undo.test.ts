@@ -136,7 +136,9 @@ describe.each(['rollback', 'clean'] as const)('%s', (kind) => {
     expect((await plan.run({ yes: true })).status).toBe('failed');
     expect([...plan.world.disk.keys()]).toEqual(['1.txt']);
     expect((await plan.undo(kind)).status).toBe(settledAs);
-    expect(plan.world.requests.undo[0]?.[0]?.steps).toMatchObject([{ unconfirmed: 'write-1-g1-r1-c0' }]);
+    expect(plan.world.requests.undo[0]?.[0]?.steps).toMatchObject([
+      { unconfirmed: expect.stringMatching(/^[0-9a-f-]{36}\/write-1-g1-r1-c0$/) },
+    ]);
     expect([...plan.world.disk]).toEqual([]);
   });
 
