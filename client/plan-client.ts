@@ -22,8 +22,9 @@ import { replaceFile } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { PLAN_ID, planFileIds, readPlanFile, removePlanFiles } from '../store/plan-file';
-import { connectionError, GRPC, grpcCode, isPassing, workflowRefusal } from './failures';
+import { connectionError, isPassing, workflowRefusal } from './failures';
 import { listingOf } from './listing';
+import { isLost, isOpen } from './open';
 import { startPlan } from './start-plan';
 import { salvage } from './take-up';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from './types';
@@ -325,18 +326,10 @@ export class TemporalPlanClient implements PlanClient {
   }
 
   async delete(id: string, by: string): Promise<void> {
-    if (await this.isOpen(id)) await this.update(id, 'delete', { by }, `delete-${randomBytes(8).toString('hex')}`);
-    await removePlanFiles(this.layout, id);
-  }
-
-  private async isOpen(id: string): Promise<boolean> {
     const { client, address } = this.connected();
-    try {
-      return (await client.workflow.getHandle(id).describe()).status.name === 'RUNNING';
-    } catch (error) {
-      if (isLost(error)) return false;
-      throw connectionError(error, address);
-    }
+    if (await isOpen(client, id, address))
+      await this.update(id, 'delete', { by }, `delete-${randomBytes(8).toString('hex')}`);
+    await removePlanFiles(this.layout, id);
   }
 
   /** Sends an update, again with the same id while what fails is only a restart or a race with continue-as-new. */
@@ -398,5 +391,3 @@ export class TemporalPlanClient implements PlanClient {
     throw new FailedError(`Temporal is not running: ${this.away}`, 'Start it with `planwright up`.');
   }
 }
-
-const isLost = (error: unknown): boolean => error instanceof WorkflowNotFoundError || grpcCode(error) === GRPC.notFound;

@@ -17,7 +17,6 @@ import {
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { admitApply } from '../plan/admission';
 import type { LostPlan } from '../plan/lost';
@@ -37,6 +36,7 @@ import type {
 import { PlanContext } from './context';
 import { details } from './details';
 import { hasWritten } from './ledger';
+import { busyLimit, quietLimit } from './limits';
 import * as messages from './messages';
 import { makePlan } from './planning';
 import { asFailure, failure, refuse } from './refusals';
@@ -51,11 +51,6 @@ import { beginUndo, carryOutUndo } from './undo';
 export interface ProjectionSinks extends Sinks {
   projection: { changed(plan: string): void };
 }
-
-const QUIET_EVENTS = 1_500;
-/** A run is interrupted for it only here; the server ends a workflow at 51,200 events or 50 MB. */
-const BUSY_EVENTS = 4_000;
-const BUSY_BYTES = 16_000_000;
 
 const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
 const PLAN_RISK = defineSearchAttributeKey('PlanRisk', SearchAttributeType.KEYWORD);
@@ -133,13 +128,13 @@ class PlanWorkflow {
       if (this.state.view.status === 'planning') await this.plan(root);
       for (;;) {
         await condition(
-          () => root.requested() || this.state.run !== null || this.undoing() || this.deleted() || this.quietLimit(),
+          () => root.requested() || this.state.run !== null || this.undoing() || this.deleted() || quietLimit(),
         );
         if (root.requested() || this.deleted()) break;
         if (this.state.run) await this.carryOutRun(root);
         if (this.state.view.undo && this.undoing()) await carryOutUndo(this.context, this.state.view.undo);
         if (root.requested() || this.deleted()) break;
-        if (this.state.run || this.quietLimit()) await this.continueAsNew(root);
+        if (this.state.run || quietLimit()) await this.continueAsNew(root);
       }
       if (!this.deleted()) this.closeForTemporal();
       await condition(allHandlersFinished);
@@ -197,14 +192,9 @@ class PlanWorkflow {
     if (!over()) executor.cancel('Temporal', CANCELLED_IN_TEMPORAL);
   }
 
-  private quietLimit(): boolean {
-    const { historyLength, continueAsNewSuggested } = workflowInfo();
-    return historyLength > QUIET_EVENTS || continueAsNewSuggested;
-  }
-
   /** In a run that only waits for people, a long history is left behind early. */
   private quietWait(): boolean {
-    return this.state.view.status === 'waiting' && this.quietLimit();
+    return this.state.view.status === 'waiting' && quietLimit();
   }
 
   /** Returns only where the workflow was cancelled meanwhile: a new execution would not know of it. */
@@ -368,11 +358,6 @@ class PlanWorkflow {
     if (view.gates.length === 0) return false;
     return !Object.values(view.tasks).some((task) => ['generating', 'verifying', 'writing'].includes(task.status));
   }
-}
-
-function busyLimit(): boolean {
-  const { historyLength, historySize } = workflowInfo();
-  return historyLength > BUSY_EVENTS || historySize > BUSY_BYTES;
 }
 
 /** The plan's own model unless the run names another; a replay's temperature is always 0. */

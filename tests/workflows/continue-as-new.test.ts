@@ -6,7 +6,7 @@ import { type Driver, node, statuses, usePlans } from './fake-world';
 
 const start = usePlans();
 
-/** The events after which a plan that waits leaves its history behind, and one in the middle of a run (plan-workflow.ts). */
+/** The events after which a plan that waits leaves its history behind, and one in the middle of a run (limits.ts). */
 const QUIET = 1_500;
 const BUSY = 4_000;
 
