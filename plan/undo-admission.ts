@@ -33,7 +33,10 @@ function busy(view: PlanView, what: string): Refusal | null {
 export function refuseUndo(view: PlanView, kind: UndoKind, written: boolean): Refusal | null {
   const refusal = busy(view, NAMES[kind]);
   if (refusal || written) return refusal;
-  return { type: 'NotReady', message: `Nothing that plan ${view.id} wrote is left: it is ${view.status}.` };
+  return {
+    type: 'NotReady',
+    message: `Nothing that plan ${view.id} wrote is left to take back: it is ${view.status.replace('_', ' ')}.`,
+  };
 }
 
 export function refuseDelete(view: PlanView): Refusal | null {
