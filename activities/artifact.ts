@@ -6,6 +6,8 @@ import { checkPaths } from '../plan/paths';
 import { artifactRisk, riskAbove } from '../plan/risk';
 import type {
   ArtifactFile,
+  UndoRequest,
+  UndoResult,
   VerifiedFile,
   VerifyAndWriteRequest,
   VerifyAndWriteResult,
@@ -21,6 +23,7 @@ import type { Policy } from '../store/policy';
 import { freeBackupPath } from './files/backup';
 import { PathRefused } from './files/errors';
 import { readPath } from './files/target';
+import { undoFiles } from './files/undo';
 import { writeArtifactFiles } from './files/writer';
 import { readOverlay, readSnapshot } from './llm/context';
 import { overallVerdict, verifyFiles } from './verify';
@@ -131,16 +134,45 @@ function diffStat(before: string, after: string): { added: number; removed: numb
   return { added: count('added'), removed: count('removed') };
 }
 
+/**
+ * Names a write or an undo: the same for every attempt, also for one that was scheduled anew after its worker died; and
+ * another one for a plan that Temporal lost and that was taken up: its runs may get numbers that were given before.
+ */
+const journalKey = (plan: string, write: string): string => `${plan}/${write}`;
+
+/** The name of what the activity under way writes, as the workflow notes it (workflows/task-runner.ts). */
+function writeName(): { plan: string; write: string } {
+  const { workflowExecution, activityId } = Context.current().info;
+  const write = `${workflowExecution?.runId ?? ''}/${activityId.replace(/-again\d+$/, '')}`;
+  return { plan: workflowExecution?.workflowId ?? '', write };
+}
+
+/** Takes back what a plan wrote; errors as `undoFiles`. */
+export async function undoPlan(
+  deps: Pick<ArtifactDeps, 'layout' | 'objects'>,
+  request: UndoRequest,
+): Promise<UndoResult> {
+  const { plan, write: undo } = writeName();
+  return undoFiles({
+    root: deps.layout.root,
+    key: journalKey(plan, undo),
+    kind: request.kind,
+    files: request.files,
+    directories: request.directories,
+    overwriteChanged: request.overwriteChanged,
+    objects: deps.objects,
+    journalKey: (write) => journalKey(plan, write),
+  });
+}
+
 /** Writes an artifact as it was approved; errors as `writeArtifactFiles`. */
 export async function writeArtifact(deps: ArtifactDeps, request: WriteRequest): Promise<WriteResult> {
   const policy = await deps.policy();
   const skill = (await deps.skills()).get(request.tool);
-  const { workflowExecution, activityId } = Context.current().info;
+  const { plan, write } = writeName();
   return writeArtifactFiles({
     root: deps.layout.root,
-    // The same for every attempt at this write, also for one that was scheduled anew after its worker died; and another one
-    // for a plan that Temporal lost and that was taken up: its runs may get numbers that were given before.
-    key: `${workflowExecution?.workflowId ?? ''}/${workflowExecution?.runId ?? ''}/${activityId.replace(/-again\d+$/, '')}`,
+    key: journalKey(plan, write),
     files: request.files,
     objects: deps.objects,
     allowlist: policy.write.allow,

@@ -5,7 +5,7 @@ import { builtInSkills } from '../skills/built-in';
 import type { WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { policyReader, policySnapshot } from '../store/policy';
-import { type ArtifactDeps, verifyAndWriteArtifact, verifyArtifact, writeArtifact } from './artifact';
+import { type ArtifactDeps, undoPlan, verifyAndWriteArtifact, verifyArtifact, writeArtifact } from './artifact';
 import { asFailure } from './failures';
 import type { LlmDeps } from './llm/context';
 import { createDecompose } from './llm/decompose';
@@ -77,6 +77,7 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
       verify: watched((request) => verifyArtifact(artifact, request)),
       verifyAndWrite: watched((request) => verifyAndWriteArtifact(artifact, request)),
       writeFiles: watched((request) => writeArtifact(artifact, request)),
+      undo: watched((request) => undoPlan(artifact, request)),
     },
     close: closeVerifiers,
   };

@@ -4,6 +4,8 @@ import type {
   GenerateRequest,
   GenerateResult,
   ReadWorkspaceRequest,
+  UndoRequest,
+  UndoResult,
   VerifyAndWriteRequest,
   VerifyAndWriteResult,
   VerifyRequest,
@@ -22,4 +24,6 @@ export interface PlanActivities {
   verify(request: VerifyRequest): Promise<VerifyResult>;
   verifyAndWrite(request: VerifyAndWriteRequest): Promise<VerifyAndWriteResult>;
   writeFiles(request: WriteRequest): Promise<WriteResult>;
+  /** Takes back what the plan wrote; what cannot be taken back comes back as such, not as a failure. */
+  undo(request: UndoRequest): Promise<UndoResult>;
 }

@@ -16,13 +16,15 @@ import { digestOf } from '../plan/digest';
 import { escapeForDisplay } from '../plan/display';
 import { FailedError, IntegrityError, PlanwrightError, RefusedError, UsageError } from '../plan/errors';
 import { isSettledPlan } from '../plan/states';
-import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../plan/view';
+import type { UndoKind } from '../plan/types';
+import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView, UndoAnswer, UndoMessage } from '../plan/view';
 import { replaceFile } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
-import { PLAN_ID, planFileIds, readPlanFile } from '../store/plan-file';
-import { connectionError, GRPC, grpcCode, isPassing, workflowRefusal } from './failures';
+import { PLAN_ID, planFileIds, readPlanFile, removePlanFiles } from '../store/plan-file';
+import { connectionError, isPassing, workflowRefusal } from './failures';
 import { listingOf } from './listing';
+import { isLost, isOpen } from './open';
 import { startPlan } from './start-plan';
 import { salvage } from './take-up';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from './types';
@@ -219,6 +221,8 @@ export class TemporalPlanClient implements PlanClient {
         return 'its workflow was terminated in Temporal: nothing of it runs, and it cannot be resumed. Files it wrote stay. Make a new plan.';
       case 'CANCELLED':
         return 'its workflow was cancelled in Temporal: nothing of it runs, and it cannot be resumed. Files it wrote stay. Make a new plan.';
+      case 'COMPLETED':
+        return 'it was deleted. Files it wrote stay.';
       case 'FAILED':
       case 'TIMED_OUT':
         return `its workflow ended as ${description.status.name} in Temporal; \`temporal workflow show -w ${id}\` tells why.`;
@@ -317,6 +321,17 @@ export class TemporalPlanClient implements PlanClient {
     await this.update(id, 'cancel', { by, reason }, `cancel-${randomBytes(8).toString('hex')}`);
   }
 
+  async undo(id: string, kind: UndoKind, message: UndoMessage): Promise<UndoAnswer> {
+    return this.update<UndoAnswer>(id, kind, message, `${kind}-${randomBytes(8).toString('hex')}`);
+  }
+
+  async delete(id: string, by: string): Promise<void> {
+    const { client, address } = this.connected();
+    if (await isOpen(client, id, address))
+      await this.update(id, 'delete', { by }, `delete-${randomBytes(8).toString('hex')}`);
+    await removePlanFiles(this.layout, id);
+  }
+
   /** Sends an update, again with the same id while what fails is only a restart or a race with continue-as-new. */
   private async update<T>(id: string, name: string, payload: unknown, updateId: string): Promise<T> {
     const { client, address, revive } = this.connected();
@@ -376,5 +391,3 @@ export class TemporalPlanClient implements PlanClient {
     throw new FailedError(`Temporal is not running: ${this.away}`, 'Start it with `planwright up`.');
   }
 }
-
-const isLost = (error: unknown): boolean => error instanceof WorkflowNotFoundError || grpcCode(error) === GRPC.notFound;

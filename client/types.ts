@@ -1,5 +1,14 @@
-import type { ModelSettings, PlanStatus, TaskGraph } from '../plan/types';
-import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, GateView, PlanView } from '../plan/view';
+import type { ModelSettings, PlanStatus, TaskGraph, UndoKind } from '../plan/types';
+import type {
+  ApplyAnswer,
+  ApplyRequest,
+  Decide,
+  DecideAnswer,
+  GateView,
+  PlanView,
+  UndoAnswer,
+  UndoMessage,
+} from '../plan/view';
 
 export interface CreatePlan {
   goal: string;
@@ -77,6 +86,13 @@ export interface PlanClient {
   /** Open gates of one plan, or of all open plans of the workspace. */
   gates(id?: string): Promise<OpenGate[]>;
   cancel(id: string, by: string, reason: string | null): Promise<void>;
+  /** Begins a rollback or a clean; `follow` the plan until its `undo` of that number is no longer running. */
+  undo(id: string, kind: UndoKind, message: UndoMessage): Promise<UndoAnswer>;
+  /**
+   * Ends the plan's workflow, where one is open, and removes its plan file and recorded calls. Its files and objects stay.
+   * Throws RefusedError while it runs.
+   */
+  delete(id: string, by: string): Promise<void>;
   /** Content of an object of this workspace: artifacts, raw answers. Throws IntegrityError as the object store does. */
   object(sha256: string): Promise<Buffer>;
   close(): Promise<void>;

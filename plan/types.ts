@@ -388,3 +388,68 @@ export interface WriteResult {
   /** Directories that the write made, outermost first; a rollback removes those that are empty. */
   madeDirectories?: string[];
 }
+
+// ---- taking back what was written ---------------------------------------------------------------
+
+/** `rollback` puts back what stood there before; `clean` removes what the plan made and leaves it at that. */
+export type UndoKind = 'rollback' | 'clean';
+
+/** One write of one file, as the plan remembers it for taking it back. Digests are SHA-256 hex. */
+export interface WriteStep {
+  task: string;
+  /** Higher is later; unique within a plan, but for the files of one write. */
+  order: number;
+  sha256: string;
+  /** What it replaced; null: nothing stood there. */
+  preSha256: string | null;
+  mode: string;
+  /** The `.bak` that this write made of it. */
+  backup: string | null;
+  /** Name of the write while its outcome is not known: it failed, and what it did stands in its journal. */
+  unconfirmed?: string;
+}
+
+/** Everything that a plan wrote at one path, newest first. */
+export interface UndoFile {
+  path: string;
+  steps: WriteStep[];
+}
+
+export interface UndoRequest {
+  plan: string;
+  kind: UndoKind;
+  files: UndoFile[];
+  /** Directories that the plan's writes made; those that are empty then are removed. */
+  directories: string[];
+  /** Also takes back files that a person changed; their content is kept as an object. */
+  overwriteChanged: boolean;
+}
+
+/** What became of one path. */
+export interface UndoneFile {
+  path: string;
+  /**
+   * `deleted`, `restored`: now. `gone`: it was deleted since. `original`: nothing of the plan stands there.
+   * `changed`, `refused`, `failed`: it is left as it is, for the reason given.
+   */
+  outcome: 'deleted' | 'restored' | 'gone' | 'original' | 'changed' | 'refused' | 'failed';
+  /** How many of its steps are undone now, counted from the newest. */
+  undone: number;
+  reason: string | null;
+  /** What a person can do. */
+  advice: string | null;
+  /** "Integrity" where the true backup is missing or damaged. */
+  error: string | null;
+  /** A `.bak` of the plan that stands there still. */
+  backup: string | null;
+  /** Object (SHA-256 hex) with a person's content that was taken away. */
+  kept: string | null;
+}
+
+export interface UndoResult {
+  files: UndoneFile[];
+  /** Directories that were removed, innermost first. */
+  directories: string[];
+  /** Empty directories that could not be removed. */
+  directoriesLeft: { path: string; reason: string }[];
+}

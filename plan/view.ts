@@ -10,6 +10,8 @@ import type {
   SkillRecord,
   TaskGraph,
   TaskStatus,
+  UndoKind,
+  UndoResult,
   Usage,
   Verification,
 } from './types';
@@ -185,6 +187,21 @@ export interface PlanView {
   usage: Usage;
   /** Object holding the planner's answer as it came. */
   raw: string | null;
+  /** The latest rollback or clean. */
+  undo?: UndoView;
+}
+
+/** A rollback or a clean. They are numbered together, apart from the runs. */
+export interface UndoView extends UndoResult {
+  number: number;
+  kind: UndoKind;
+  /** `partial`: what is left stands in `files` with its reason. `failed`: it came to no end, see `error`. */
+  status: 'running' | 'completed' | 'partial' | 'failed';
+  by: string;
+  overwriteChanged: boolean;
+  startedAt: string;
+  finishedAt: string | null;
+  error: TaskError | null;
 }
 
 /** Payload of Update and Signal `decide`. */
@@ -246,4 +263,22 @@ export interface ApplyAnswer {
 export interface CancelRequest {
   by?: string;
   reason?: string | null;
+}
+
+/** Payload of the Updates `rollback` and `clean`. */
+export interface UndoMessage {
+  by: string;
+  /** Also takes back what a person changed; that content is kept as an object. */
+  overwriteChanged?: boolean;
+}
+
+/** The undo goes on by itself: follow `undo` of the view with that number. */
+export interface UndoAnswer {
+  result: 'started';
+  number: number;
+}
+
+/** Payload of Update `delete`. */
+export interface DeleteRequest {
+  by: string;
 }

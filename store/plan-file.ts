@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IntegrityError } from '../plan/errors';
+import { IntegrityError, UsageError } from '../plan/errors';
 import { PLAN_SCHEMA, type PlanView } from '../plan/view';
 import { replaceFile } from './durable';
 import type { WorkspaceLayout } from './layout';
@@ -53,6 +53,20 @@ function parse(text: string): PlanView | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * Removes what is kept of a plan besides its objects: the plan file and the recorded calls; and it is no longer the
+ * active one. What is gone already is as good.
+ *
+ * @param id a plan's id (checked: it becomes a path)
+ */
+export async function removePlanFiles(layout: WorkspaceLayout, id: string): Promise<void> {
+  if (!PLAN_ID.test(id)) throw new UsageError(`"${id}" is no id of a plan.`);
+  const active = await readFile(layout.active, 'utf8').catch(() => '');
+  if (active.trim() === id) await rm(layout.active, { force: true });
+  await rm(join(layout.calls, id), { recursive: true, force: true });
+  await rm(planFilePath(layout, id), { force: true });
 }
 
 /** Ids of the plans that have a file, in no order. */

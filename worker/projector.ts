@@ -5,7 +5,7 @@
 import type { Client } from '@temporalio/client';
 import type { PlanView } from '../plan/view';
 import type { WorkspaceLayout } from '../store/layout';
-import { writePlanFile } from '../store/plan-file';
+import { removePlanFiles, writePlanFile } from '../store/plan-file';
 
 const INTERVAL_MS = 1_000;
 const RETRY_MS = 2_000;
@@ -78,7 +78,9 @@ export class Projector {
       );
       if (view) {
         this.statuses.set(id, view.status);
-        await writePlanFile(this.layout, view);
+        // A deleted plan has no file; one that was on its way when it was deleted must not come back.
+        if (view.status === 'archived') await removePlanFiles(this.layout, id);
+        else await writePlanFile(this.layout, view);
       }
     } catch (error) {
       this.log.warn({ plan: id, error: String(error) }, 'plan file was not written; trying again');

@@ -1,6 +1,17 @@
 /** Names of the plan workflow's messages (contract.md, "Messages of the plan workflow"). */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ApplyAnswer, ApplyRequest, CancelRequest, Decide, DecideAnswer, GateView, PlanView } from '../plan/view';
+import type {
+  ApplyAnswer,
+  ApplyRequest,
+  CancelRequest,
+  Decide,
+  DecideAnswer,
+  DeleteRequest,
+  GateView,
+  PlanView,
+  UndoAnswer,
+  UndoMessage,
+} from '../plan/view';
 
 export const WORKFLOW_TYPE = 'planWorkflow';
 
@@ -14,4 +25,9 @@ export const applyUpdate = defineUpdate<ApplyAnswer, [ApplyRequest]>('apply');
 export const decideUpdate = defineUpdate<DecideAnswer, [Decide]>('decide');
 /** … and a Signal with the same payload, which needs no live worker. */
 export const decideSignal = defineSignal<[Decide]>('decide');
+/** Updates that record and return: a rollback may take long, and its end stands in the view. */
+export const rollbackUpdate = defineUpdate<UndoAnswer, [UndoMessage]>('rollback');
+export const cleanUpdate = defineUpdate<UndoAnswer, [UndoMessage]>('clean');
+/** Ends the plan's workflow. */
+export const deleteUpdate = defineUpdate<{ status: string }, [DeleteRequest]>('delete');
 export const cancelUpdate = defineUpdate<{ status: string }, [CancelRequest]>('cancel');

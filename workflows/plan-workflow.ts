@@ -17,32 +17,40 @@ import {
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { admitApply } from '../plan/admission';
 import type { LostPlan } from '../plan/lost';
 import { CANCELLED_IN_TEMPORAL, isSettledPlan, isSettledTask } from '../plan/states';
-import type { ModelSettings, TaskGraph } from '../plan/types';
-import type { ApplyAnswer, ApplyRequest, CancelRequest, Decide, DecideAnswer } from '../plan/view';
+import type { ModelSettings, TaskGraph, UndoKind } from '../plan/types';
+import { refuseDelete, refuseUndo, undoUnderWay } from '../plan/undo-admission';
+import type {
+  ApplyAnswer,
+  ApplyRequest,
+  CancelRequest,
+  Decide,
+  DecideAnswer,
+  DeleteRequest,
+  UndoAnswer,
+  UndoMessage,
+} from '../plan/view';
 import { PlanContext } from './context';
 import { details } from './details';
+import { hasWritten } from './ledger';
+import { busyLimit, quietLimit } from './limits';
 import * as messages from './messages';
 import { makePlan } from './planning';
-import { checkApply } from './requests';
+import { asFailure, failure, refuse } from './refusals';
+import { checkApply, checkBy } from './requests';
 import { checkDecide, RulingRefused, rule } from './rulings';
 import { RunExecutor } from './run-executor';
 import { KEPT_ANSWERS, type NewPlan, newState, type PlanInput, type PlanState } from './state';
 import { takeUp } from './take-up';
+import { beginUndo, carryOutUndo } from './undo';
 
 /** Told, outside the history, that the plan's file should be written anew. */
 export interface ProjectionSinks extends Sinks {
   projection: { changed(plan: string): void };
 }
-
-const QUIET_EVENTS = 1_500;
-/** A run is interrupted for it only here; the server ends a workflow at 51,200 events or 50 MB. */
-const BUSY_EVENTS = 4_000;
-const BUSY_BYTES = 16_000_000;
 
 const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
 const PLAN_RISK = defineSearchAttributeKey('PlanRisk', SearchAttributeType.KEYWORD);
@@ -96,26 +104,52 @@ class PlanWorkflow {
       description: 'Cancels the run under way: { by, reason }',
       validator: (_request: CancelRequest) => this.validateCancel(),
     });
+    setHandler(messages.rollbackUpdate, (message) => this.undo('rollback', message), {
+      description: 'Puts back what stood there before the plan: { by, overwriteChanged }',
+      validator: (message) => this.validateUndo('rollback', message),
+    });
+    setHandler(messages.cleanUpdate, (message) => this.undo('clean', message), {
+      description: 'Removes what the plan wrote and restores nothing: { by, overwriteChanged }',
+      validator: (message) => this.validateUndo('clean', message),
+    });
+    setHandler(messages.deleteUpdate, (request) => this.delete(request), {
+      description: 'Ends this plan; its files stay: { by }',
+      validator: (request) => {
+        asFailure((): void => checkBy('delete', request));
+        refuse(refuseDelete(this.state.view));
+      },
+    });
   }
 
-  /** Stays until the workflow itself is cancelled, or continues as new. */
-  async live(): Promise<never> {
+  /** Stays until the plan is deleted, the workflow itself is cancelled, or it continues as new. */
+  async live(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
       const root = workflowCancellation();
       if (this.state.view.status === 'planning') await this.plan(root);
       for (;;) {
-        await condition(() => root.requested() || this.state.run !== null || this.quietLimit());
-        if (root.requested()) break;
+        await condition(
+          () => root.requested() || this.state.run !== null || this.undoing() || this.deleted() || quietLimit(),
+        );
+        if (root.requested() || this.deleted()) break;
         if (this.state.run) await this.carryOutRun(root);
-        if (root.requested()) break;
-        if (this.state.run || this.quietLimit()) await this.continueAsNew(root);
+        if (this.state.view.undo && this.undoing()) await carryOutUndo(this.context, this.state.view.undo);
+        if (root.requested() || this.deleted()) break;
+        if (this.state.run || quietLimit()) await this.continueAsNew(root);
       }
-      this.closeForTemporal();
+      if (!this.deleted()) this.closeForTemporal();
       await condition(allHandlersFinished);
     });
+    if (this.deleted()) return;
     // Only a cancelled root gets here: this rethrows its cancellation, so the workflow closes as Canceled.
     await condition(() => false);
-    throw new Error('unreachable');
+  }
+
+  private undoing(): boolean {
+    return this.state.view.undo?.status === 'running';
+  }
+
+  private deleted(): boolean {
+    return this.state.view.status === 'archived';
   }
 
   /** Planning can be cancelled like a run; what is left then says so. */
@@ -158,14 +192,9 @@ class PlanWorkflow {
     if (!over()) executor.cancel('Temporal', CANCELLED_IN_TEMPORAL);
   }
 
-  private quietLimit(): boolean {
-    const { historyLength, continueAsNewSuggested } = workflowInfo();
-    return historyLength > QUIET_EVENTS || continueAsNewSuggested;
-  }
-
   /** In a run that only waits for people, a long history is left behind early. */
   private quietWait(): boolean {
-    return this.state.view.status === 'waiting' && this.quietLimit();
+    return this.state.view.status === 'waiting' && quietLimit();
   }
 
   /** Returns only where the workflow was cancelled meanwhile: a new execution would not know of it. */
@@ -178,26 +207,52 @@ class PlanWorkflow {
   private validateApply(request: ApplyRequest): void {
     asFailure((): void => checkApply(request));
     if (this.answerBefore()) return;
+    refuse(undoUnderWay(this.state.view));
     const admission = admitApply(this.state.view, request, this.state.policy);
     if (admission.kind === 'refused') throw failure(admission.refusal.type, admission.refusal.message);
   }
 
-  private answerBefore(): ApplyAnswer | undefined {
+  private answerBefore(): ApplyAnswer | UndoAnswer | undefined {
     const id = currentUpdateInfo()?.id;
     return this.state.answered.find((one) => one.id === id)?.answer;
   }
 
-  private apply(request: ApplyRequest): ApplyAnswer {
+  /** The answer given before to the same update, or this one, remembered. An update id is ours: it names its kind. */
+  private once<Answer extends ApplyAnswer | UndoAnswer>(answer: () => Answer): Answer {
     const before = this.answerBefore();
-    if (before) return before;
-    const answer = this.admit(request);
+    if (before) return before as Answer;
+    const given = answer();
     const id = currentUpdateInfo()?.id;
-    if (id) this.state.answered = [...this.state.answered, { id, answer }].slice(-KEPT_ANSWERS);
-    return answer;
+    if (id) this.state.answered = [...this.state.answered, { id, answer: given }].slice(-KEPT_ANSWERS);
+    return given;
+  }
+
+  private apply(request: ApplyRequest): ApplyAnswer {
+    return this.once(() => this.admit(request));
+  }
+
+  private validateUndo(kind: UndoKind, message: UndoMessage): void {
+    asFailure((): void => checkBy(kind, message));
+    if (!this.answerBefore()) refuse(refuseUndo(this.state.view, kind, hasWritten(this.state)));
+  }
+
+  private undo(kind: UndoKind, message: UndoMessage): UndoAnswer {
+    return this.once(() => {
+      refuse(refuseUndo(this.state.view, kind, hasWritten(this.state)));
+      return beginUndo(this.context, kind, message);
+    });
+  }
+
+  private delete({ by }: DeleteRequest): { status: string } {
+    refuse(refuseDelete(this.state.view));
+    Object.assign(this.state.view, { status: 'archived', reason: `deleted by ${by}` });
+    this.context.changed();
+    return { status: 'archived' };
   }
 
   private admit(request: ApplyRequest): ApplyAnswer {
     const { state } = this;
+    refuse(undoUnderWay(state.view));
     const admission = admitApply(state.view, request, state.policy);
     if (admission.kind === 'refused') throw failure(admission.refusal.type, admission.refusal.message);
     if (admission.kind === 'nothing') return { result: 'nothing', run: null, message: admission.message };
@@ -305,30 +360,9 @@ class PlanWorkflow {
   }
 }
 
-function busyLimit(): boolean {
-  const { historyLength, historySize } = workflowInfo();
-  return historyLength > BUSY_EVENTS || historySize > BUSY_BYTES;
-}
-
 /** The plan's own model unless the run names another; a replay's temperature is always 0. */
 function runSettings({ plan }: PlanState, { settings, replay }: ApplyRequest): ModelSettings {
   return { ...plan.settings, ...settings, ...(replay ? { temperature: 0 } : {}) };
-}
-
-function failure(type: string, message: string): ApplicationFailure {
-  return ApplicationFailure.create({ message, type, nonRetryable: true });
-}
-
-/** Runs a ruling; a refusal becomes the contract's failure. `after` runs either way: a refusal is recorded too. */
-function asFailure<T>(ruling: () => T, after?: () => void): T {
-  try {
-    return ruling();
-  } catch (error) {
-    if (error instanceof RulingRefused) throw failure(error.type, error.message);
-    throw error;
-  } finally {
-    after?.();
-  }
 }
 
 /** Watches for a cancellation of the whole workflow, as `temporal workflow cancel` asks for. */

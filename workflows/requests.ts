@@ -62,6 +62,16 @@ export function checkApply(input: unknown): asserts input is ApplyRequest {
   if (given('settings')) checkSettings(input.settings);
 }
 
+/** As `checkApply`, for `rollback`, `clean` and `delete`. @throws RulingRefused of type BadInput */
+export function checkBy(name: string, input: unknown): asserts input is { by: string; overwriteChanged?: boolean } {
+  if (!isObject(input) || typeof input.by !== 'string' || input.by === '' || input.by.length > 200) {
+    bad(`${name} takes an object with at least "by": who asks.`);
+  }
+  if (input.overwriteChanged !== undefined && typeof input.overwriteChanged !== 'boolean') {
+    bad('"overwriteChanged" is true or false.');
+  }
+}
+
 function checkSettings(settings: unknown): void {
   if (!isObject(settings)) bad('"settings" is an object: { provider, model, temperature }.');
   const { provider = '', model = '', temperature = 0 } = settings;

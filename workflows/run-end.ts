@@ -61,8 +61,9 @@ function restore(context: PlanContext, run: RunState, view: RunView): void {
     } else if (task.status !== 'completed' && own) {
       Object.assign(task, before);
       // The number stays used: the same one again would find the answer that was not taken.
-      const { generation } = context.internals(id);
-      Object.assign(context.internals(id), own, { generation });
+      // What was written on the way stands on disk, and a rollback has to know of it.
+      const { generation, steps, backups, madeDirectories } = context.internals(id);
+      Object.assign(context.internals(id), own, { generation, steps, backups, madeDirectories });
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { LostPlan } from '../plan/lost';
-import type { ModelSettings, PlanStatus, PolicySnapshot, TaskGraph } from '../plan/types';
+import type { ModelSettings, PlanStatus, PolicySnapshot, TaskGraph, WriteStep } from '../plan/types';
 import {
   type ApplyAnswer,
   type ApplyRequest,
@@ -7,6 +7,7 @@ import {
   PLAN_SCHEMA,
   type PlanView,
   type TaskView,
+  type UndoAnswer,
 } from '../plan/view';
 
 /** What a plan is started with; the goal's bytes are limited by the client and by policy. */
@@ -57,6 +58,8 @@ export interface TaskInternals {
   kept?: boolean;
   /** What it wrote last: path → SHA-256 of the content. */
   wrote?: { [path: string]: string };
+  /** What it wrote and has not taken back, by path, newest first. */
+  steps?: { [path: string]: WriteStep[] };
 }
 
 /** Everything that a generation was asked with, so that it can be asked again. */
@@ -104,8 +107,10 @@ export interface PlanState {
   decided: GateView[];
   /** Rulings that were refused, newest last; bounded. */
   refused: { at: string; gate: string; by: string; type: string; message: string }[];
-  /** Answers to the latest `apply` updates by update id: one that is sent again after continue-as-new gets the same. */
-  answered: { id: string; answer: ApplyAnswer }[];
+  /** Answers to the latest `apply`, `rollback` and `clean` updates by update id: one that is sent again after continue-as-new gets the same. */
+  answered: { id: string; answer: ApplyAnswer | UndoAnswer }[];
+  /** How many writes were noted so far. */
+  writes?: number;
 }
 
 /** What an execution starts with: a new plan, or what continue-as-new carried. */

@@ -7,6 +7,7 @@ import { settledStatus } from '../plan/admission';
 import type { LostPlan, LostTask } from '../plan/lost';
 import { call, taskErrorOf } from './calls';
 import type { PlanContext } from './context';
+import { noteWritten } from './ledger';
 import { makePlan } from './planning';
 
 /** Verified at a time; a plan may have thousands of tasks. */
@@ -55,6 +56,8 @@ async function carry(context: PlanContext, id: string, claim: LostTask): Promise
       return;
     }
     const { files, output, modelReturned, raw } = claim;
+    own.backups = {};
+    noteWritten(context.state, id, { files: files.filter(({ state }) => state === 'written'), conflicts: [] });
     Object.assign(task, { status, startedAt, completedAt, run, files, output, modelReturned, raw });
   }
 }

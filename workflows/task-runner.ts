@@ -2,13 +2,14 @@
  * One task from generation to file. The task's status is the step to take next, so that a run goes on from
  * carried state as it does from the middle.
  */
-import { condition } from '@temporalio/workflow';
+import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { isSettledTask } from '../plan/states';
 import type { ArtifactFile, Risk, TaskNode, Usage, VerifyResult, WriteResult } from '../plan/types';
 import type { FileView, RunView, TaskError } from '../plan/view';
 import { call, callToTheEnd, leftBy, type Step, taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { overlayOf, referencesOf, usableArtifact } from './inputs';
+import { forgetAttempt, noteAttempt, noteWritten } from './ledger';
 import { askAnew, CONTENT_ERRORS, shelve } from './prepare';
 import { againAsRecorded, compareWithRecord, keepRecordedBases, onRecordedBases } from './replay';
 import type { Made, RunState } from './state';
@@ -163,11 +164,9 @@ export class TaskRunner {
         return;
       }
       context.update(node.id, { status: 'writing' });
-      const { verified, written } = await callToTheEnd('verifyAndWrite', this.step('write'), {
-        ...about,
-        keepBackup: this.own.backups,
-        riskPassed: run.passed,
-      });
+      const { verified, written } = await this.noted(about.files, (step) =>
+        callToTheEnd('verifyAndWrite', step, { ...about, keepBackup: this.own.backups, riskPassed: run.passed }),
+      );
       await this.afterVerify(verified, written);
     } catch (error) {
       this.fail(taskErrorOf(error));
@@ -293,14 +292,11 @@ export class TaskRunner {
     }
     const accepted = this.artifact().filter((file) => !refused.has(file.path));
     try {
-      const written = await callToTheEnd('writeFiles', this.step('write'), {
-        plan: context.state.view.id,
-        task: node.id,
-        tool: node.tool,
-        files: accepted,
-        allowAllPaths: run.request.allowAllPaths === true,
-        keepBackup: own.backups,
-      });
+      const about = { plan: context.state.view.id, task: node.id, tool: node.tool };
+      const allowAllPaths = run.request.allowAllPaths === true;
+      const written = await this.noted(accepted, (step) =>
+        callToTheEnd('writeFiles', step, { ...about, files: accepted, allowAllPaths, keepBackup: own.backups }),
+      );
       this.markDeclined(refused);
       await this.afterWrite(written, this.task.files);
     } catch (error) {
@@ -313,7 +309,7 @@ export class TaskRunner {
   }
 
   private async afterWrite(written: WriteResult, files: FileView[]): Promise<void> {
-    this.remember(written);
+    noteWritten(this.context.state, this.node.id, written);
     if (written.conflicts.length > 0) {
       await this.regenerate(written.conflicts);
       return;
@@ -321,7 +317,6 @@ export class TaskRunner {
     const { own, context } = this;
     const byPath = new Map(written.files.map((file) => [file.path, file]));
     own.writtenAfterSnapshot = context.currentSnapshot;
-    own.feedback = [];
     own.kept = false;
     this.noteReplaced(files);
     context.update(this.node.id, {
@@ -348,13 +343,24 @@ export class TaskRunner {
     this.own.wrote = now;
   }
 
-  /** What is on disk is remembered even where the rest met a conflict: our own output must never become "the original". */
-  private remember({ files, madeDirectories }: WriteResult): void {
-    const { backups } = this.own;
-    for (const file of files) {
-      if (file.action !== 'unchanged' && !(file.path in backups)) backups[file.path] = file.backup;
+  /** Notes a write before it begins: where its outcome stays unknown, a rollback has to look at the disk. */
+  private async noted<Result>(
+    files: ReturnType<TaskRunner['artifact']>,
+    write: (step: Step) => Promise<Result>,
+  ): Promise<Result> {
+    const { state } = this.context;
+    const step = this.step('write');
+    // The name of its journal (activities/artifact.ts).
+    const name = `${workflowInfo().runId}/${step.id}`;
+    noteAttempt(state, this.node.id, name, files);
+    try {
+      const result = await write(step);
+      forgetAttempt(state, this.node.id, name);
+      return result;
+    } catch (error) {
+      if (isCancellation(error) || taskErrorOf(error).type === 'PathRefused') forgetAttempt(state, this.node.id, name);
+      throw error;
     }
-    this.own.madeDirectories = [...new Set([...this.own.madeDirectories, ...(madeDirectories ?? [])])];
   }
 
   private fail(error: TaskError): void {

@@ -67,18 +67,28 @@ async function holds(directory: HeldDirectory, name: string, old: FoundFile): Pr
   }
 }
 
-/** Deletes a backup that we made, if it still holds the old content (null: nothing was there, so nothing is ours). */
-export async function removeBackup(root: string, backup: string, old: string | null): Promise<void> {
-  const { directory } = await walkToParent(root, backup, false);
-  if (!directory) return;
+/**
+ * Deletes a backup that we made, if it still holds the old content (null: nothing was there, so nothing is ours).
+ * @returns false where something else stands there now, which is not ours to delete
+ */
+export async function removeBackup(root: string, backup: string, old: string | null): Promise<boolean> {
   try {
-    const found = await readTarget(directory, nameOf(backup));
-    if (!found || found.sha256 !== old) return;
-    await rm(directory.at(nameOf(backup)), { force: true });
-    await directory.sync();
+    const { directory } = await walkToParent(root, backup, false);
+    return directory === null || (await removeIn(directory, nameOf(backup), old));
   } catch (error) {
-    // Something else stands there now: not ours to delete.
-    if (!(error instanceof UnsafeTarget)) throw error;
+    if (error instanceof UnsafeTarget) return false;
+    throw error;
+  }
+}
+
+async function removeIn(directory: HeldDirectory, name: string, old: string | null): Promise<boolean> {
+  try {
+    const found = await readTarget(directory, name);
+    if (!found) return true;
+    if (found.sha256 !== old) return false;
+    await rm(directory.at(name), { force: true });
+    await directory.sync();
+    return true;
   } finally {
     await directory.close();
   }

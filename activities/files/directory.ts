@@ -84,7 +84,7 @@ export function unsafe(path: string, found: Stats): UnsafeTarget {
         : 'a device, socket or pipe';
   return new UnsafeTarget(
     `${shown} is ${kind}; Planwright does not write there.`,
-    `Move ${shown} away, then retry the task.`,
+    `Move ${shown} away, then try again.`,
   );
 }
 

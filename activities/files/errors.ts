@@ -27,9 +27,9 @@ const ADVICE: { [code: string]: string } = {
   ENOSPC: 'The disk is full. Free some space; the write is tried again.',
   EDQUOT: 'The disk quota is used up. Free some space; the write is tried again.',
   EIO: 'The disk reported an input/output error. Check it; the write is tried again.',
-  EACCES: 'Give the user that runs the worker permission to write there, then retry the task.',
-  EPERM: 'The file or directory is protected (immutable, or another owner). Lift that, then retry the task.',
-  EROFS: 'The file system is mounted read-only. Mount it for writing, then retry the task.',
+  EACCES: 'Give the user that runs the worker permission to write there, then try again.',
+  EPERM: 'The file or directory is protected (immutable, or another owner). Lift that, then try again.',
+  EROFS: 'The file system is mounted read-only. Mount it for writing, then try again.',
 };
 
 /** Errors that stay until a person changes something; any other may pass. */

@@ -28,7 +28,8 @@ export interface Journal {
   madeDirectories: string[];
 }
 
-const journalPath = (root: string, key: string): string => join(root, '.planwright', 'writes', `${sha256(key)}.json`);
+export const journalPath = (root: string, key: string): string =>
+  join(root, '.planwright', 'writes', `${sha256(key)}.json`);
 
 /**
  * @param key names the write; equal for all its attempts and for no other write
@@ -73,6 +74,19 @@ export async function ourBytes(root: string): Promise<Map<string, Set<string>>> 
     }
   }
   return ours;
+}
+
+/** The journal of a write whose files are not known here; null where there is none that can be read. */
+export async function findJournal(
+  root: string,
+  key: string,
+): Promise<Pick<Journal, 'backups' | 'madeDirectories'> | null> {
+  const text = await readFile(journalPath(root, key), 'utf8').catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return '';
+    throw error;
+  });
+  const parsed = shape.safeParse(parse(text));
+  return parsed.success ? { ...parsed.data, backups: new Map(parsed.data.backups) } : null;
 }
 
 function parse(text: string): unknown {

@@ -37,7 +37,7 @@ export async function readTarget(directory: HeldDirectory, name: string): Promis
       const shown = escapeForDisplay(directory.pathOf(name));
       throw new UnsafeTarget(
         `${shown} has ${found.nlink} names (hard links); replacing it would part it from the others.`,
-        `Copy ${shown} to a file of its own, then retry the task.`,
+        `Copy ${shown} to a file of its own, then try again.`,
       );
     }
     const content = await handle.readFile();

@@ -12,7 +12,7 @@ import { type Journal, readJournal, saveJournal } from './journal';
 import { type FoundFile, readPath, readTarget } from './target';
 import { discard, publishNew, sweepTempsInTurn, writeTemp } from './temps';
 
-const LOCK_TIMEOUT_MS = 60_000;
+export const LOCK_TIMEOUT_MS = 60_000;
 
 /**
  * Writes the files of one task, all or (on a conflict) none; design §5. Safe to call again with the same job
@@ -38,7 +38,7 @@ export async function writeArtifactFiles(job: WriteJob): Promise<WriteResult> {
 }
 
 /** Our own folder must be a directory too: a repository may ship `.planwright` as a link. */
-async function refuseLinkedFolder(root: string): Promise<void> {
+export async function refuseLinkedFolder(root: string): Promise<void> {
   const { directory } = await walkToParent(root, '.planwright/x', true);
   await directory?.close();
 }

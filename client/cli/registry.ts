@@ -8,6 +8,7 @@ export interface Entry {
   load(): Command;
 }
 
+const clean = (): Command => (require('./commands/clean') as typeof import('./commands/clean')).command;
 const planNew = (): Command => (require('./commands/plan-new') as typeof import('./commands/plan-new')).command;
 
 /** All commands, in the order of the help. One file each, loaded when it is run. */
@@ -17,7 +18,7 @@ export const REGISTRY: readonly Entry[] = [
     summary: 'make .planwright/ with settings and policy',
     load: () => (require('./commands/init') as typeof import('./commands/init')).command,
   },
-  { path: 'plan', summary: 'make a plan for a goal; also new, list, show, diff, use', load: planNew },
+  { path: 'plan', summary: 'make a plan for a goal; also new, list, show, diff, use, delete, clean', load: planNew },
   { path: 'plan new', summary: 'make a plan for a goal', load: planNew },
   {
     path: 'plan list',
@@ -38,6 +39,16 @@ export const REGISTRY: readonly Entry[] = [
     path: 'plan use',
     summary: 'make a plan the active one',
     load: () => (require('./commands/plan-use') as typeof import('./commands/plan-use')).command,
+  },
+  {
+    path: 'plan delete',
+    summary: 'delete a plan; its files stay',
+    load: () => (require('./commands/plan-delete') as typeof import('./commands/plan-delete')).command,
+  },
+  {
+    path: 'plan clean',
+    summary: 'delete all completed and archived plans',
+    load: () => (require('./commands/plan-clean') as typeof import('./commands/plan-clean')).command,
   },
   {
     path: 'validate',
@@ -84,6 +95,13 @@ export const REGISTRY: readonly Entry[] = [
     summary: 'stop the run of a plan',
     load: () => (require('./commands/cancel') as typeof import('./commands/cancel')).command,
   },
+  {
+    path: 'rollback',
+    summary: 'put back what stood there before a plan',
+    load: () => (require('./commands/rollback') as typeof import('./commands/rollback')).command,
+  },
+  { path: 'clean', summary: "remove a plan's files; .bak files stay", load: clean },
+  { path: 'destroy', summary: 'clean by another name', load: clean },
   {
     path: 'up',
     summary: 'start the embedded server and the worker',

@@ -46,6 +46,17 @@ export const SHAPES: { [name: string]: Shape } = {
     await plan.plan({ nodes: [node('a'), node('b', ['a']), node('c', ['a'])] });
     await plan.run({ yes: true, concurrency: 1 });
   },
+  'rolled-back-and-deleted': async (plan) => {
+    await plan.plan();
+    await plan.run({ yes: true });
+    plan.world.disk.set('2.txt', 'a person was here');
+    await plan.undo('rollback');
+    await plan.undo('rollback', { overwriteChanged: true });
+    await plan.run({ yes: true });
+    await plan.undo('clean');
+    await plan.handle.executeUpdate('delete', { args: [{ by: 'tester' }] });
+    await plan.handle.result();
+  },
   'planning-asked-three-times': async (plan) => {
     plan.world.script.planFaults = [['node 1: unknown tool'], ['a cycle'], []];
     await plan.plan();

@@ -6,7 +6,7 @@ import { type Driver, node, statuses, usePlans } from './fake-world';
 
 const start = usePlans();
 
-/** The events after which a plan that waits leaves its history behind, and one in the middle of a run (plan-workflow.ts). */
+/** The events after which a plan that waits leaves its history behind, and one in the middle of a run (limits.ts). */
 const QUIET = 1_500;
 const BUSY = 4_000;
 
@@ -237,3 +237,14 @@ describe('a run whose history has grown very long', () => {
     expect(statuses(view)).toMatchObject({ 3: 'cancelled', 4: 'cancelled' });
   });
 });
+
+it('a plan remembers across executions what it wrote, and takes it back', async () => {
+  const plan = await start();
+  plan.world.disk.set('1.txt', 'original');
+  await plan.plan();
+  await plan.run({ yes: true });
+  await intoNextExecution(plan);
+  const view = await plan.undo('rollback');
+  expect(view.status).toBe('rolled_back');
+  expect([...plan.world.disk]).toEqual([['1.txt', 'original']]);
+}, 60_000);

@@ -19,11 +19,23 @@ import type {
   Risk,
   TaskGraph,
   TaskNode,
+  UndoFile,
+  UndoKind,
+  UndoneFile,
   Verdict,
   VerifyResult,
   WriteResult,
 } from '../../plan/types';
-import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../../plan/view';
+import { decideUndo } from '../../plan/undo';
+import type {
+  ApplyAnswer,
+  ApplyRequest,
+  Decide,
+  DecideAnswer,
+  PlanView,
+  UndoAnswer,
+  UndoMessage,
+} from '../../plan/view';
 import type { PlanInput } from '../../workflows/state';
 import { startServer, workflowBundle } from '../support/temporal';
 
@@ -52,6 +64,10 @@ export interface Script {
   environment: Environment;
   /** Uncommitted paths. */
   dirty: string[];
+  /** Called after a task's files are written; throw to lose the answer. */
+  afterWrite: () => void;
+  /** Called before anything is taken back; throw to fail it. */
+  beforeUndo: () => void | Promise<void>;
 }
 
 export class FakeWorld {
@@ -82,10 +98,12 @@ export class FakeWorld {
       verifiers: { fake: '1' },
     },
     dirty: [],
+    afterWrite: () => undefined,
+    beforeUndo: () => undefined,
   };
   readonly taskQueue = `planwright-test-${randomBytes(4).toString('hex')}`;
   /** Requests as they came, by activity. */
-  readonly requests: { generate: GenerateRequest[] } = { generate: [] };
+  readonly requests: { generate: GenerateRequest[]; undo: UndoFile[][] } = { generate: [], undo: [] };
 
   private stored(content: string): string {
     const digest = sha256(content);
@@ -158,7 +176,28 @@ export class FakeWorld {
       return { verified, written: this.write(request.task, request.files) };
     },
     writeFiles: async (request) => this.write(request.task, request.files),
+    undo: async ({ kind, files, overwriteChanged }) => {
+      this.calls.push(`${kind} ${files.map(({ path }) => path).join(' ')}`);
+      this.requests.undo.push(files);
+      await this.script.beforeUndo();
+      return {
+        files: files.map((file) => this.undone(kind, file, overwriteChanged)),
+        directories: [],
+        directoriesLeft: [],
+      };
+    },
   };
+
+  private undone(kind: UndoKind, { path, steps }: UndoFile, overwrite: boolean): UndoneFile {
+    const decision = decideUndo(kind, steps, this.base(path), overwrite);
+    const { target } = decision;
+    if (target === null) this.disk.delete(path);
+    else this.disk.set(path, this.objects.get(target) ?? '');
+    const outcomes = { delete: 'deleted', restore: 'restored', gone: 'gone', original: 'original', changed: 'changed' };
+    const outcome = decision.blocked ? 'changed' : (outcomes[decision.kind] as UndoneFile['outcome']);
+    const reason = outcome === 'changed' ? 'changed since' : null;
+    return { path, outcome, undone: decision.undone, reason, advice: null, error: null, backup: null, kept: null };
+  }
 
   private decomposed(graph: TaskGraph, faults: string[], calls: number): DecomposeResult {
     const skill = {
@@ -217,10 +256,16 @@ export class FakeWorld {
     const conflicts = files.filter((file) => !standing(file)).map((file) => file.path);
     if (conflicts.length > 0) return { files: [], conflicts };
     for (const file of files) this.disk.set(file.path, this.objects.get(file.sha256) ?? '');
+    this.script.afterWrite();
     return {
       files: files.map((file) => ({
         ...file,
-        action: file.preSha256 === null ? ('create' as const) : ('modify' as const),
+        action:
+          file.preSha256 === null
+            ? ('create' as const)
+            : file.preSha256 === file.sha256
+              ? ('unchanged' as const)
+              : ('modify' as const),
         backup: null,
       })),
       conflicts: [],
@@ -320,6 +365,14 @@ export class Driver {
 
   settled(): Promise<PlanView> {
     return this.until((view) => !['planning', 'running', 'waiting'].includes(view.status));
+  }
+
+  /** Takes back, and waits until that is over. */
+  async undo(kind: UndoKind, message: Partial<UndoMessage> = {}): Promise<PlanView> {
+    const { number } = await this.handle.executeUpdate<UndoAnswer, [UndoMessage]>(kind, {
+      args: [{ by: 'tester', ...message }],
+    });
+    return this.until(({ undo }) => undo?.number === number && undo.status !== 'running');
   }
 
   decide(decision: Omit<Decide, 'by'> & { by?: string }): Promise<DecideAnswer> {

@@ -139,6 +139,39 @@ const cancel = verb(
   },
 );
 
+const undo = (kind: 'rollback' | 'clean', overwriteChanged: boolean): Command =>
+  verb(
+    `${kind}${overwriteChanged ? ' --overwrite-changed' : ''}`,
+    ({ workerRuns }) => workerRuns,
+    async (reference, { plan }) => {
+      const expected = reference.undo(kind, overwriteChanged);
+      const answer = await plan.undo(kind, { overwriteChanged }).then(
+        () => 'started',
+        (error: unknown) => {
+          if (failureType(error) === 'NotReady' || failureType(error) === 'PlanRunning') return 'refused';
+          throw error;
+        },
+      );
+      expect({ kind, answer }).toEqual({ kind, answer: expected });
+    },
+  );
+
+/** What people do to a file that stands there between two runs: edit it to what nobody wrote before, or delete it. */
+let edits = 0;
+const edit = (which: number, content: 'another' | 'none'): Command =>
+  verb(
+    `${content === 'none' ? 'delete' : 'edit'} file ${which}`,
+    ({ workerRuns, status, disk }) => workerRuns && isSettledPlan(status) && disk.size > 0,
+    async (reference, { plan }) => {
+      const path = [...reference.disk.keys()].sort()[which % reference.disk.size] ?? '';
+      edits += 1;
+      const text = content === 'none' ? null : `edit ${edits}`;
+      reference.edit(path, text);
+      if (text === null) plan.world.disk.delete(path);
+      else plan.world.disk.set(path, text);
+    },
+  );
+
 const MOST_TASKS = 12;
 const which = fc.nat({ max: MOST_TASKS - 1 });
 const idAt = (reference: Reference, at: number): string => [...reference.tasks.keys()][at % reference.tasks.size] ?? '';
@@ -158,6 +191,8 @@ const verbs = [
   which.map((at) => decide('approve', at)),
   which.map((at) => decide('reject', at)),
   which.map((at) => decide('request-changes', at)),
+  fc.tuple(fc.constantFrom('rollback' as const, 'clean' as const), fc.boolean()).map((of) => undo(...of)),
+  fc.tuple(which, fc.constantFrom('another' as const, 'none' as const)).map((of) => edit(...of)),
   fc.constant(cancel),
   fc.constant(stopWorker),
   fc.constant(startWorker),

@@ -42,6 +42,8 @@ export class Reference {
   readonly disk = new Map<string, string>();
   readonly generated: string[] = [];
   readonly written: string[] = [];
+  /** What each task wrote and has not taken back, newest first: content and what stood there before. */
+  private readonly steps = new Map<string, { content: string; before: string | null }[]>();
   readonly runs: { kind: string; status: string }[] = [];
   status: PlanStatus = 'ready';
   workerRuns = true;
@@ -91,7 +93,9 @@ export class Reference {
     if (task !== undefined) return this.task(task).node.deps.every((dep) => this.lets(dep)) ? [task] : 'refused';
     if (!resume) {
       if (this.status === 'completed') return 'nothing';
-      return this.status === 'ready' ? this.ids(({ status }) => status === 'pending') : 'refused';
+      return ['ready', 'rolled_back', 'cleaned'].includes(this.status)
+        ? this.ids(({ status }) => status === 'pending')
+        : 'refused';
     }
     const wanted: TaskStatus[] = ['pending', 'cancelled', ...(retry ? (['failed', 'skipped'] as const) : [])];
     const runnable = (id: string): boolean =>
@@ -144,7 +148,10 @@ export class Reference {
 
   private write(id: string): void {
     const task = this.task(id);
-    this.disk.set(`${id}.txt`, `content of ${id}, generation ${task.generation}`);
+    const content = `content of ${id}, generation ${task.generation}`;
+    const before = this.disk.get(`${id}.txt`) ?? null;
+    if (before !== content) this.steps.set(id, [{ content, before }, ...(this.steps.get(id) ?? [])]);
+    this.disk.set(`${id}.txt`, content);
     this.written.push(id);
     task.status = 'completed';
   }
@@ -180,6 +187,48 @@ export class Reference {
     this.workerRuns = true;
     for (const effect of this.decided.splice(0)) effect();
     this.settle();
+  }
+
+  /** A person edits or (null) deletes one of the files. */
+  edit(path: string, content: string | null): void {
+    if (content === null) this.disk.delete(path);
+    else this.disk.set(path, content);
+  }
+
+  undo(kind: 'rollback' | 'clean', overwrite: boolean): 'started' | 'refused' {
+    if (this.run || this.steps.size === 0) return 'refused';
+    const cleared = [...this.steps.keys()].filter((id) => this.takeBack(id, kind, overwrite));
+    for (const id of cleared) this.steps.delete(id);
+    const complete = this.steps.size === 0;
+    for (const id of complete ? this.tasks.keys() : cleared) {
+      const task = this.task(id);
+      if (task.badAnswer) task.generation += 1;
+      Object.assign(task, { status: 'pending', badAnswer: false });
+    }
+    if (complete) this.status = kind === 'rollback' ? 'rolled_back' : 'cleaned';
+    else if (cleared.length > 0) this.status = 'partial';
+    return 'started';
+  }
+
+  /** @returns true where nothing of the task is left */
+  private takeBack(id: string, kind: 'rollback' | 'clean', overwrite: boolean): boolean {
+    const steps = this.steps.get(id) ?? [];
+    const found = this.disk.get(`${id}.txt`) ?? null;
+    if (kind === 'clean') {
+      if (found !== null && !overwrite && !steps.some(({ content }) => content === found)) return false;
+      this.disk.delete(`${id}.txt`);
+      return true;
+    }
+    let now = found;
+    while (steps[0]) {
+      const absent = found === null && now === null;
+      if (!absent && now !== steps[0].content && now !== steps[0].before && !overwrite) break;
+      now = steps[0].before;
+      steps.shift();
+    }
+    if (now === null) this.disk.delete(`${id}.txt`);
+    else this.disk.set(`${id}.txt`, now);
+    return steps.length === 0;
   }
 
   cancel(): void {

@@ -83,15 +83,15 @@ function askText(view: PlanView): string {
 function writeText(view: PlanView): string {
   const written = Object.values(view.tasks).flatMap((task) => task.files.filter(({ state }) => state === 'written'));
   const undo = written.flatMap(({ path, action, backup }) => {
-    if (action === 'create') return [`  ${safe(path)} was created: delete it.`];
+    if (action === 'create') return [`  ${safe(path)} was created: it would be deleted.`];
     return action === 'modify' && backup ? [`  ${safe(path)} was changed: its old content is in ${safe(backup)}.`] : [];
   });
   const where =
     'What is written where: only files in this workspace that .planwright/policy.yaml allows, each checked first. ' +
     'Git data, keys and credentials are never written.';
   const how =
-    'How to undo it: what a file held before is kept beside it as a .bak file and in .planwright/objects; ' +
-    'in a git repository, `git diff` shows and `git restore` takes back.';
+    `How to undo it: \`planwright rollback ${view.id}\` deletes what the plan created and restores what it changed; a file ` +
+    'that you changed since stays. What a file held before is kept beside it as a .bak file and in .planwright/objects.';
   return [where, how, ...undo].join('\n');
 }
 

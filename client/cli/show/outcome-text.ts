@@ -93,7 +93,7 @@ function commandsFor(view: PlanView): string[] {
     case 'running':
       return [`planwright watch ${id}`];
     default:
-      return [`planwright plan show ${id}`, ...declinedAgain(view)];
+      return [`planwright plan show ${id}`, ...declinedAgain(view), ...takenBack(view)];
   }
 }
 
@@ -101,4 +101,12 @@ function commandsFor(view: PlanView): string[] {
 function declinedAgain({ id, tasks }: PlanView): string[] {
   const declined = Object.values(tasks).find(({ status }) => status === 'declined');
   return declined ? [`planwright apply ${id} --task ${declined.number}`] : [];
+}
+
+/** A completed plan can be taken back where it wrote anything. */
+function takenBack({ id, status, tasks }: PlanView): string[] {
+  const wrote = Object.values(tasks).some(({ files }) =>
+    files.some(({ state, action }) => state === 'written' && action !== 'unchanged'),
+  );
+  return status === 'completed' && wrote ? [`planwright rollback ${id}`] : [];
 }

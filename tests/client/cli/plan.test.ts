@@ -111,7 +111,7 @@ describe('plan', () => {
     ['forgotten quotes', ['Set', 'up', 'CI'], true, '', 'in quotes'],
     ['two', ['a goal', '-f', 'goal.txt'], true, '', 'two goals'],
     ['a missing file', ['-f', 'none.txt'], true, '', 'ENOENT'],
-    ['a subcommand that does not exist yet', ['delete'], true, '', 'no command `planwright plan delete`'],
+    ['a subcommand that does not exist yet', ['import'], true, '', 'no command `planwright plan import`'],
   ])('refuses a goal that is %s, with exit 2 and nothing started', async (_, words, tty, stdin, message) => {
     const client = making();
     const initialise = jest.fn(async () => []);

@@ -6,7 +6,16 @@ import type { Rooms } from '../../../client/cli/rooms';
 import { realRooms } from '../../../client/cli/rooms';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from '../../../client/types';
 import { UsageError } from '../../../plan/errors';
-import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView } from '../../../plan/view';
+import type { UndoKind } from '../../../plan/types';
+import type {
+  ApplyAnswer,
+  ApplyRequest,
+  Decide,
+  DecideAnswer,
+  PlanView,
+  UndoAnswer,
+  UndoMessage,
+} from '../../../plan/view';
 import { findWorkspace } from '../../../store/layout';
 
 /** A stream that remembers. */
@@ -32,6 +41,8 @@ export class FakeClient implements PlanClient {
   applied: ApplyRequest[] = [];
   decisions: Decide[] = [];
   cancelled: { id: string; by: string; reason: string | null }[] = [];
+  undos: (UndoMessage & { id: string; kind: UndoKind })[] = [];
+  deleted: string[] = [];
   used: string[] = [];
   closed = false;
   objects = new Map<string, Buffer>();
@@ -125,6 +136,15 @@ export class FakeClient implements PlanClient {
 
   async cancel(id: string, by: string, reason: string | null): Promise<void> {
     this.cancelled.push({ id, by, reason });
+  }
+
+  async undo(id: string, kind: UndoKind, message: UndoMessage): Promise<UndoAnswer> {
+    this.undos.push({ id, kind, ...message });
+    return { result: 'started', number: 1 };
+  }
+
+  async delete(id: string): Promise<void> {
+    this.deleted.push(id);
   }
 
   async object(sha256: string): Promise<Buffer> {

@@ -1,4 +1,4 @@
-// Runs one write in a process of its own and kills it, with SIGKILL, just before its KILL_AT-th call that changes
+// Runs one write (or, with CALL=undo, one undo) in a process of its own and kills it, with SIGKILL, just before its KILL_AT-th call that changes
 // the disk (0: never). Arguments: the compiled rooms, and the job as JSON.
 const fsp = require('node:fs/promises');
 const { join } = require('node:path');
@@ -23,13 +23,17 @@ async function main() {
   const prototype = Object.getPrototypeOf(handle);
   await handle.close();
   const { writeArtifactFiles } = require(join(compiled, 'activities/files/writer.js'));
+  const { undoFiles } = require(join(compiled, 'activities/files/undo.js'));
   const { ObjectStore } = require(join(compiled, 'store/objects.js'));
   const { DEFAULT_ALLOWLIST } = require(join(compiled, 'plan/paths.js'));
   const job = JSON.parse(text);
-  counted(fsp, ['link', 'rename', 'unlink', 'rm', 'mkdir', 'truncate']);
+  counted(fsp, ['link', 'rename', 'unlink', 'rm', 'mkdir', 'rmdir', 'truncate']);
   counted(prototype, ['writeFile', 'sync', 'chmod']);
   const objects = new ObjectStore(join(job.root, '.planwright', 'objects'));
-  const result = await writeArtifactFiles({ ...job, objects, allowlist: DEFAULT_ALLOWLIST, allowAllPaths: false });
+  const result =
+    process.env.CALL === 'undo'
+      ? await undoFiles({ ...job, objects, journalKey: (write) => `p/${write}` })
+      : await writeArtifactFiles({ ...job, objects, allowlist: DEFAULT_ALLOWLIST, allowAllPaths: false });
   process.stdout.write(JSON.stringify({ calls, result }));
 }
 
