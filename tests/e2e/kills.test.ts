@@ -1,6 +1,6 @@
 /**
- * The short fault series, as part of `npm test`, always from the same seed: of three rounds two kill -9 something (worker,
- * Temporal server, supervisor, command, or all of them), one has a model that misbehaves. The long one, from a new seed each
+ * The short fault series, as part of `npm test`, always from the same seed: twenty of thirty rounds kill -9 something (worker,
+ * Temporal server, supervisor, command, or all of them) at a random moment, the others have a model that misbehaves. The long one, from a new seed each
  * time and with all other faults, is `npm run test:faults`.
  * `PLANWRIGHT_FAULT_SEED` chooses another seed, `PLANWRIGHT_FAULT_ROUNDS` makes it longer.
  */
@@ -9,7 +9,7 @@ import { KILLS } from '../faults/process-faults';
 import { Comparison, faultFor, seedFrom } from '../faults/rounds';
 import { Series } from '../faults/series';
 
-const ROUNDS = Number(process.env.PLANWRIGHT_FAULT_ROUNDS ?? 9);
+const ROUNDS = Number(process.env.PLANWRIGHT_FAULT_ROUNDS ?? 30);
 const SEED = seedFrom({ PLANWRIGHT_FAULT_SEED: '3', ...process.env });
 
 describe(`${ROUNDS} rounds from seed ${SEED}`, () => {
