@@ -31,7 +31,7 @@ export interface ServerPorts {
   uiPort: number | null;
 }
 
-export function serverArguments(layout: EmbeddedLayout, { port, uiPort }: ServerPorts): string[] {
+function serverArguments(layout: EmbeddedLayout, { port, uiPort }: ServerPorts): string[] {
   return [
     'server',
     'start-dev',
