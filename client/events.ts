@@ -11,7 +11,7 @@ import type {
 } from '../plan/view';
 
 /** Version of the NDJSON stream of running commands (contract.md, "Output"). */
-export const STREAM_VERSION = 1;
+const STREAM_VERSION = 1;
 
 interface Common {
   /** ISO 8601; the recorded time where the plan keeps one, otherwise the time of the view that showed it first. */

@@ -2,7 +2,7 @@
 import { FailedError, type PlanwrightError, RefusedError, UnreachableError, UsageError } from '../plan/errors';
 
 /** Failure types of the contract → our errors. */
-export function refusalError(type: string, message: string): PlanwrightError {
+function refusalError(type: string, message: string): PlanwrightError {
   switch (type) {
     case 'BadInput':
     case 'UnknownGate':

@@ -3,7 +3,6 @@
 import { IntegrityError } from '../plan/errors';
 import { type LostPlan, objectsOf } from '../plan/lost';
 import type { WorkspaceLayout } from '../store/layout';
-import { keepPlanFile, readLostPlan } from '../store/lost-plan';
 import type { ObjectStore } from '../store/objects';
 
 export interface Salvage {
@@ -21,6 +20,8 @@ export interface Salvage {
  * @throws IntegrityError, UsageError as `readLostPlan`
  */
 export async function salvage(layout: WorkspaceLayout, objects: ObjectStore, id: string): Promise<Salvage> {
+  // Late, because it loads zod, and every command that connects loads this file.
+  const { keepPlanFile, readLostPlan } = require('../store/lost-plan') as typeof import('../store/lost-plan');
   const lost = await readLostPlan(layout, id);
   const broken: Salvage['broken'] = [];
   for (const [task, view] of Object.entries(lost.tasks)) {

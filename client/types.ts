@@ -77,7 +77,7 @@ export interface PlanClient {
   show(id: string): Promise<Shown>;
   list(): Promise<PlanListing[]>;
   /**
-   * Yields the plan now and after each change (at most about ten a second), until the caller stops.
+   * Yields the plan now and after each change (at most about sixteen times a second), until the caller stops.
    * Survives restarts of worker and server. Throws FailedError when the workflow was terminated or cancelled in Temporal.
    */
   follow(id: string, signal: AbortSignal): AsyncIterable<PlanView>;

@@ -7,8 +7,6 @@ import { lets, replayable, select } from './selection';
 import type { PolicySnapshot, RunKind } from './types';
 import type { ApplyRequest, PlanView } from './view';
 
-export { lets };
-
 /** A refused message. `type` is the failure type of the contract. */
 export interface Refusal {
   type: 'NotReady' | 'BadInput' | 'NotAllowed' | 'PlanRunning';

@@ -39,8 +39,3 @@ export class UnreachableError extends PlanwrightError {
 export class RefusedError extends PlanwrightError {
   readonly exitCode = 5;
 }
-
-/** Nothing failed; something waits for a person. */
-export class PendingError extends PlanwrightError {
-  readonly exitCode = 8;
-}

@@ -7,8 +7,8 @@ import { refsIn } from './refs';
 import type { TaskGraph, TaskNode } from './types';
 
 /** Longest id and description that a task may have, in UTF-16 units. */
-export const MAX_ID = 64;
-export const MAX_DESCRIPTION = 2000;
+const MAX_ID = 64;
+const MAX_DESCRIPTION = 2000;
 
 export interface GraphRules {
   maxTasks: number;

@@ -78,7 +78,7 @@ const node = z.strictObject({
 });
 
 /** A task graph's shape; whether it makes a plan is for `checkGraph`. Repeated dependencies are folded. */
-export const TaskGraphSchema = z.strictObject({ nodes: z.array(node).max(10_000) });
+const TaskGraphSchema = z.strictObject({ nodes: z.array(node).max(10_000) });
 
 const file = z.strictObject({ path: z.string().min(1), content: z.string() });
 

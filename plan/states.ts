@@ -4,7 +4,7 @@ import type { PlanStatus, TaskStatus } from './types';
 export const CANCELLED_IN_TEMPORAL = 'its workflow was cancelled in Temporal';
 
 /** States in which nothing of a plan runs. */
-export const SETTLED_PLAN: readonly PlanStatus[] = [
+const SETTLED_PLAN: readonly PlanStatus[] = [
   'ready',
   'completed',
   'partial',
@@ -16,7 +16,7 @@ export const SETTLED_PLAN: readonly PlanStatus[] = [
 ];
 
 /** States that a task leaves only by another run. */
-export const SETTLED_TASK: readonly TaskStatus[] = ['completed', 'failed', 'declined', 'skipped', 'cancelled'];
+const SETTLED_TASK: readonly TaskStatus[] = ['completed', 'failed', 'declined', 'skipped', 'cancelled'];
 
 export const isSettledPlan = (status: PlanStatus): boolean => SETTLED_PLAN.includes(status);
 export const isSettledTask = (status: TaskStatus): boolean => SETTLED_TASK.includes(status);

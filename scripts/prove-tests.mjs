@@ -18,7 +18,7 @@ const MUTANTS = [
   {
     name: 'a write without the journal',
     file: 'activities/files/writer.ts',
-    from: 'await saveJournal(job.root, job.key, journal);\n  return journal;',
+    from: 'await saveJournal(job.root, job.key, journal, job.files);\n  return journal;',
     to: 'return journal;',
     tests: ['tests/activities/files'],
   },

@@ -43,7 +43,7 @@ export function actionsString(value: unknown): string {
 }
 
 /** As `yamlQuoted`, in a GitHub Actions workflow. */
-export function actionsQuoted(value: unknown): string {
+function actionsQuoted(value: unknown): string {
   return yamlQuoted(oneLine(value).replaceAll('${{', "${{ '${{' }}"));
 }
 
@@ -64,7 +64,7 @@ export function makeRecipe(value: unknown): string {
 }
 
 /** True for a command that needs no shell: words without quotes, variables, globs, redirections or operators. */
-export function isPlainCommand(value: unknown): boolean {
+function isPlainCommand(value: unknown): boolean {
   const text = oneLine(value).trim();
   return /^[\w@%+:,./^-][\w@%+=:,./^ -]*$/.test(text) && !/^\w+=/.test(text);
 }

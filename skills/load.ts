@@ -6,9 +6,10 @@ import type { z } from 'zod';
 import { digestOf } from '../plan/digest';
 import { UsageError } from '../plan/errors';
 import { DEFAULT_ALLOWLIST, isAllowed } from '../plan/paths';
+import type { SkillRecord } from '../plan/types';
 import { checkSchemas } from './input';
 import { FRONT_MATTER, type FrontMatter, scopeFaults } from './schema';
-import type { Skill, SkillRecord } from './types';
+import type { Skill } from './types';
 
 const MAX_FILES = 100;
 const MAX_BYTES = 256 * 1024;

@@ -15,20 +15,6 @@ export interface OutputScope extends RenderScope {
   summary: string;
 }
 
-export interface Renderer {
-  /** One Liquid text over a scope. Throws `UsageError` for an unknown variable or filter, bad syntax or a broken limit. */
-  render(template: string, scope: object, partials?: { [name: string]: string }): string;
-}
-
-/**
- * Liquid with everything off that reaches beyond the scope: no file system (partials are given by name), own properties only,
- * unknown variables and filters are errors. Every output is one line of visible text unless a filter made it safe for its place
- * (`FILTERS`) or the template says `| raw`.
- */
-export function createRenderer(): Renderer {
-  return { render };
-}
-
 const NO_PARTIALS: { [name: string]: string } = {};
 
 // An engine is made once for each set of partials; it holds nothing of a scope.
@@ -64,7 +50,14 @@ function parse(engine: Liquid, text: string): Template[] {
   return template;
 }
 
-function render(template: string, scope: object, partials: { [name: string]: string } = NO_PARTIALS): string {
+/**
+ * One Liquid text over a scope, with everything off that reaches beyond it: no file system (partials are given by name), own
+ * properties only. Every output is one line of visible text unless a filter made it safe for its place (`FILTERS`) or the
+ * template says `| raw`.
+ *
+ * @throws UsageError for an unknown variable or filter, bad syntax or a broken limit
+ */
+export function render(template: string, scope: object, partials: { [name: string]: string } = NO_PARTIALS): string {
   try {
     const engine = engineOf(partials);
     return String(engine.renderSync(parse(engine, template), scope));

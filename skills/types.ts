@@ -1,4 +1,4 @@
-import type { JsonObject, Risk, SkillRecord, WorkspaceFacts } from '../plan/types';
+import type { JsonObject, Risk, WorkspaceFacts } from '../plan/types';
 
 /**
  * A skill as it was loaded: data from `SKILL.md` (front matter and prompt) and the template files beside it.
@@ -62,5 +62,3 @@ export interface RenderedFile {
   path: string;
   content: string;
 }
-
-export type { SkillRecord };

@@ -40,7 +40,7 @@ export function workspaceLayout(root: string): WorkspaceLayout {
 }
 
 /**
- * The workspace that a directory belongs to: the nearest ancestor with a `.planwright/` folder, otherwise the
+ * The workspace that a directory belongs to: the nearest ancestor with a `.planwright/config.yaml`, otherwise the
  * directory itself.
  *
  * @throws UsageError where `start` is no directory

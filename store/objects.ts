@@ -87,9 +87,4 @@ export class ObjectStore {
   async putJson(value: unknown): Promise<string> {
     return this.put(JSON.stringify(value));
   }
-
-  /** Reads an object that holds JSON of our own making. Errors as `get`. */
-  async json<T>(digest: string): Promise<T> {
-    return JSON.parse(await this.text(digest)) as T;
-  }
 }

@@ -5,9 +5,7 @@ import { UsageError } from '../plan/errors';
 import { userFolders, type WorkspaceLayout } from './layout';
 import { readYamlFile } from './yaml-file';
 
-export { DEFAULT_CONFIG_YAML, initWorkspace } from './init';
-
-export const PROVIDERS = ['openai', 'template'] as const;
+const PROVIDERS = ['openai', 'template'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
 const DEFAULT_MODEL: { [provider in Provider]: string } = { openai: 'gpt-4o', template: 'template' };

@@ -9,7 +9,6 @@ import { processOf } from './identity';
 
 export interface RecoveryLog {
   info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
 }
 
 /**

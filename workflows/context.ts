@@ -16,7 +16,7 @@ export class PlanContext {
     readonly state: PlanState,
     /** Called after every change of the view: tells the projection, Temporal's search attributes and details. */
     private readonly onChange: () => void,
-    /** Distinguishes activity ids of this workflow run from earlier ones. */
+    /** ISO time of the current workflow task. */
     private readonly now: () => string,
   ) {
     this.snapshotsStarted = state.snapshot?.number ?? 0;

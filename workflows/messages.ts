@@ -13,8 +13,6 @@ import type {
   UndoMessage,
 } from '../plan/view';
 
-export const WORKFLOW_TYPE = 'planWorkflow';
-
 /** With `since` (the `changes` of a view that the caller has): null where nothing changed. */
 export const planQuery = defineQuery<PlanView | null, [since?: number]>('plan');
 export const gatesQuery = defineQuery<GateView[]>('gates');

@@ -7,8 +7,9 @@ import { newInternals, newTaskView } from './state';
 const QUESTIONS = 3;
 
 /**
- * @param given a graph made elsewhere; it is checked once and the model is not asked
  * Leaves the plan `ready`, or `failed` with `failure` set.
+ *
+ * @param given a graph made elsewhere; it is checked once and the model is not asked
  */
 export async function makePlan(context: PlanContext, given: TaskGraph | null): Promise<void> {
   const { view } = context.state;

@@ -2,17 +2,9 @@
  * Decisions on gates: what arrives is checked, ruled on once, and recorded. Plain functions over the
  * carried state, so that every way in (Update, Signal, later HTTP) meets the same rule.
  */
-import type { Decide, DecideAnswer, GateKind, GateView } from '../plan/view';
+import { DECISIONS } from '../plan/gates';
+import type { Decide, DecideAnswer, GateView } from '../plan/view';
 import { KEPT_DECIDED_GATES, KEPT_REFUSALS, type PlanState } from './state';
-
-const DECISIONS: { [kind in GateKind]: readonly string[] } = {
-  file: ['approve', 'reject', 'request-changes'],
-  tool: ['approve', 'reject', 'request-changes'],
-  risk: ['approve', 'reject'],
-  drift: ['approve', 'reject'],
-  stuck: ['retry', 'skip', 'stop'],
-  budget: ['raise', 'stop'],
-};
 
 const ANY_DECISION = new Set(Object.values(DECISIONS).flat());
 
@@ -128,6 +120,7 @@ function answerAgain(state: PlanState, decide: Decide): DecideAnswer {
   );
 }
 
+/** How a gate was decided; null where it was not, or so long ago that it is no longer kept. */
 export function outcomeOf(state: PlanState, gate: string): GateView['outcome'] {
   return state.decided.findLast((decided) => decided.gate === gate)?.outcome ?? null;
 }

@@ -3,14 +3,16 @@
  * with it. Kahn's algorithm (1962), with the queue fed by completions.
  */
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import { cascade, lets } from '../plan/admission';
+import { cascade } from '../plan/admission';
 import { refsIn } from '../plan/refs';
+import { lets } from '../plan/selection';
 import { isSettledTask } from '../plan/states';
 import type { TaskNode } from '../plan/types';
 import type { RunView } from '../plan/view';
 import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { prepareTasks } from './prepare';
+import { outcomeOf } from './rulings';
 import { closeRun } from './run-end';
 import { passedByForce, startRun } from './run-start';
 import type { RunState } from './state';
@@ -119,7 +121,7 @@ export class RunExecutor {
     await condition(() => context.draining || !view.gates.includes(gate));
     // Still open: it is asked for in the next execution. What was decided counts, also while draining.
     if (view.gates.includes(gate)) return false;
-    const outcome = context.state.decided.findLast((decided) => decided.gate === gate.gate)?.outcome;
+    const outcome = outcomeOf(context.state, gate.gate);
     if (outcome?.decision === 'approve') {
       run.passed = 'HIGH';
       return true;

@@ -47,7 +47,7 @@ export function checkJob({ files, allowlist, allowAllPaths, scope, limits }: Wri
 }
 
 /** Which limits of the policy a task's files break (T14); sizes are in bytes. */
-export function limitFaults(
+function limitFaults(
   files: readonly Pick<ArtifactFile, 'path' | 'bytes'>[],
   limits: Pick<Policy['limits'], 'fileBytes' | 'filesPerTask'>,
 ): string[] {

@@ -38,7 +38,7 @@ let last: { text: string; snapshot: WorkspaceSnapshot } | null = null;
 /** What it returns is shared: do not change it. Errors as `ObjectStore.get`. */
 export async function readSnapshot(objects: ObjectStore, digest: string): Promise<WorkspaceSnapshot> {
   const text = await objects.recentText(digest);
-  // An object of our own making, as in `ObjectStore.json`.
+  // An object of our own making, and re-hashed when it was read: what was stored is what comes back.
   if (last?.text !== text) last = { text, snapshot: JSON.parse(text) as WorkspaceSnapshot };
   return last.snapshot;
 }

@@ -115,7 +115,7 @@ function isContextOverflow({ status, code, message }: HttpFault): boolean {
  * How long the server wants us to wait, in milliseconds, at most a minute; null where it does not say.
  * `retry-after-ms` first, then `retry-after` in seconds or as an HTTP date (RFC 9110, section 10.2.3).
  */
-export function retryDelay(headers: HttpFault['headers'], now: number): number | null {
+function retryDelay(headers: HttpFault['headers'], now: number): number | null {
   const milliseconds = headers.get('retry-after-ms')?.trim();
   if (milliseconds && Number.isFinite(Number(milliseconds))) return bounded(Number(milliseconds));
   const after = headers.get('retry-after')?.trim();

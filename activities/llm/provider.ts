@@ -15,7 +15,7 @@ export interface ModelRequest {
   timeoutMs: number;
   /** Aborts the call; its reason is what is thrown. */
   signal?: AbortSignal;
-  /** Called every 250 ms while the call is out. */
+  /** Called twice a second while the call is out. */
   onProgress?: () => void;
 }
 

@@ -3,7 +3,7 @@ import type { Finding } from '../../plan/types';
 
 /** Limits that hold for every verifier's row. */
 export const MAX_FINDINGS = 50;
-export const MAX_MESSAGE = 300;
+const MAX_MESSAGE = 300;
 
 const UNPRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be escaped.

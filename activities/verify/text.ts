@@ -3,7 +3,7 @@ import { lineColumn, MAX_FINDINGS } from './findings';
 import type { Subject, Verifier } from './types';
 
 /** One MiB: no DevOps file written by hand comes near it, and every parser here stays quick below it. */
-export const MAX_FILE_BYTES = 1_048_576;
+const MAX_FILE_BYTES = 1_048_576;
 
 /** Rules whose finding means that the content is not fit for any parser. */
 export const UNUSABLE_RULES: ReadonlySet<string> = new Set(['too-large', 'not-utf8', 'nul']);

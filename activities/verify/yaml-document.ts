@@ -102,7 +102,7 @@ export function parseYaml(text: string, path: string): YamlFile {
  *
  * @throws ReferenceError when aliases expand to more than the limit
  */
-export function toPlain(document: Document.Parsed): unknown {
+function toPlain(document: Document.Parsed): unknown {
   return document.toJS({ maxAliasCount: MAX_ALIASES });
 }
 

@@ -17,7 +17,7 @@ function majorOf(text: string): string | null {
 }
 
 /** The version that the project pins for those who work on it. */
-export function pinnedNode(manifest: Dict, tree: Tree): Runtime | null {
+function pinnedNode(manifest: Dict, tree: Tree): Runtime | null {
   const toolVersions = /^node(?:js)?\s+(\S+)/m.exec(tree.text('.tool-versions') ?? '')?.[1];
   const pins: [string, string | null | undefined][] = [
     ['.nvmrc', tree.text('.nvmrc')],

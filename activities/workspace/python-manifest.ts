@@ -24,7 +24,7 @@ export interface PythonManifest {
 }
 
 /** "Flask[async]>=2; python_version < '3.9'" → "flask". */
-export function requirementName(requirement: string): string | null {
+function requirementName(requirement: string): string | null {
   const name = /^\s*([A-Za-z0-9][\w.-]*)/.exec(requirement)?.[1];
   return name ? name.toLowerCase().replace(/[-_.]+/g, '-') : null;
 }

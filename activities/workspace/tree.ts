@@ -16,7 +16,7 @@ export interface Tree {
 }
 
 /** Builds a tree from texts that are already there. */
-export function treeOf(name: string, paths: readonly string[], texts: ReadonlyMap<string, string>): Tree {
+function treeOf(name: string, paths: readonly string[], texts: ReadonlyMap<string, string>): Tree {
   const known = new Set(paths);
   return {
     name,

@@ -1,5 +1,6 @@
 import { UsageError } from '../../plan/errors';
 import type { Context } from './context';
+import type { ModelFlags } from './rooms';
 
 /** A positional argument: `<plan>` where required, `[plan]` where not. */
 export interface ArgSpec {
@@ -78,7 +79,7 @@ export function wholeNumber(raw: Raw, name: string, least: number): number | und
 }
 
 /** A number within bounds. @throws UsageError naming the option */
-export function numberBetween(raw: Raw, name: string, low: number, high: number): number | undefined {
+function numberBetween(raw: Raw, name: string, low: number, high: number): number | undefined {
   const given = text(raw, name);
   if (given === undefined) return undefined;
   const value = Number(given);
@@ -124,12 +125,6 @@ export function modelFlags(raw: Raw): ModelFlags {
     model: nonEmpty(raw, 'model'),
     temperature: numberBetween(raw, 'temperature', 0, 2),
   };
-}
-
-export interface ModelFlags {
-  provider?: string;
-  model?: string;
-  temperature?: number;
 }
 
 export const MODEL_OPTIONS: OptionSpec[] = [

@@ -1,9 +1,8 @@
 import { escapeForDisplay } from '../../plan/display';
 import type { WorkspaceLayout } from '../../store/layout';
 import type { PlanClient } from '../types';
-import type { ModelFlags } from './command';
 import type { Io } from './io';
-import type { Settings } from './rooms';
+import type { ModelFlags, Settings } from './rooms';
 import type { Show } from './show/types';
 
 /** Flags that every command has. */

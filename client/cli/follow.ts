@@ -36,7 +36,7 @@ export interface FollowOptions {
 const MOVING = ['generating', 'verifying', 'writing'];
 
 /** True where nothing of the plan moves until somebody decides. */
-export function atRest(view: PlanView): boolean {
+function atRest(view: PlanView): boolean {
   if (view.status === 'paused') return true;
   return openGates(view).length > 0 && !Object.values(view.tasks).some(({ status }) => MOVING.includes(status));
 }

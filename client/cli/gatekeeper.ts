@@ -1,7 +1,8 @@
 import { RefusedError, UsageError } from '../../plan/errors';
+import { DECISIONS } from '../../plan/gates';
 import type { Decide, GateView, PlanView } from '../../plan/view';
 import type { PlanClient } from '../types';
-import { DECISIONS, openGates } from './gates';
+import { openGates } from './gates';
 import type { Prompter } from './prompter';
 import { gateDiff } from './show/diff';
 import { gateLines } from './show/gate-text';

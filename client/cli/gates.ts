@@ -1,17 +1,8 @@
 import { UsageError } from '../../plan/errors';
+import { DECISIONS } from '../../plan/gates';
 import type { GateView, PlanView } from '../../plan/view';
 import type { OpenGate } from '../types';
 import { shellWord } from './show/style';
-
-/** The decisions that each kind of gate takes (contract.md, "Gates"). */
-export const DECISIONS: { [kind in GateView['kind']]: readonly string[] } = {
-  file: ['approve', 'reject', 'request-changes'],
-  tool: ['approve', 'reject', 'request-changes'],
-  risk: ['approve', 'reject'],
-  drift: ['approve', 'reject'],
-  stuck: ['retry', 'skip', 'stop'],
-  budget: ['raise', 'stop'],
-};
 
 /** Decisions that are commands of their own. */
 export type Verb = 'approve' | 'reject';
@@ -77,7 +68,7 @@ function listed(gates: readonly OpenGate[], plan: string, verb: Verb): string {
 }
 
 /** A gate in a few words; contains text that must be escaped before it is shown. */
-export function gateTitle(gate: Pick<OpenGate, 'kind' | 'path' | 'taskNumber' | 'risk'>): string {
+function gateTitle(gate: Pick<OpenGate, 'kind' | 'path' | 'taskNumber' | 'risk'>): string {
   const what = gate.path ?? `the ${gate.kind} gate`;
   const task = gate.taskNumber === null ? '' : ` of task ${gate.taskNumber}`;
   return `${what}${task}, ${gate.risk} risk`;

@@ -3,9 +3,7 @@ import type { Prompter } from './prompter';
 import { terminalPrompter } from './prompter';
 import type { Rooms } from './rooms';
 import { realRooms } from './rooms';
-
-export type Input = NodeJS.ReadableStream & { isTTY?: boolean };
-export type Output = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+import type { Input, Output } from './streams';
 
 /** Everything of the outside world that a command touches; tests pass fakes. Times are milliseconds. */
 export interface Io {

@@ -48,7 +48,7 @@ export function exitOf(view: PlanView, run: RunView | undefined): number {
 }
 
 /** True where every byte that a replay brought is the recorded one, and the model called itself by the same name. */
-export function replayMatches({ differences, comparison }: RunView): boolean {
+function replayMatches({ differences, comparison }: RunView): boolean {
   const renamed = comparison?.some(({ what, matches }) => what === 'model as returned' && !matches) ?? false;
   return (differences ?? []).length === 0 && !renamed;
 }

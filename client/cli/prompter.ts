@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { Input, Output } from './io';
+import type { Input, Output } from './streams';
 
 /** `end`: no more input will come; `interrupt`: Ctrl-C at the prompt; `withdrawn`: the caller's signal fired. */
 export type Answer = { kind: 'line'; line: string } | { kind: 'end' } | { kind: 'interrupt' } | { kind: 'withdrawn' };

@@ -8,7 +8,13 @@ import { findWorkspace, workspaceLayout } from '../../store/layout';
 import type { Check, Embedded, EmbeddedStatus, Stopped } from '../../worker/embedded';
 import type { ConnectOptions } from '../connect';
 import type { PlanClient } from '../types';
-import type { ModelFlags } from './command';
+
+/** What flags say of the model. */
+export interface ModelFlags {
+  provider?: string;
+  model?: string;
+  temperature?: number;
+}
 
 /** Model settings in force, and the line that says which were chosen and why. */
 export interface Settings {
@@ -44,7 +50,7 @@ export interface Rooms {
   graphFaults(view: PlanView, layout: WorkspaceLayout): Promise<string[]>;
   up(place: Place & { note(line: string): void }): Promise<Embedded>;
   down(options: { env: NodeJS.ProcessEnv; purge: boolean; note(line: string): void }): Promise<Stopped[]>;
-  /** Null where a server elsewhere is configured; then `address` and `namespace` are that one's. */
+  /** Of the embedded server; where a server elsewhere is configured, only where that one is. */
   status(env: NodeJS.ProcessEnv, flags: ConnectionFlags): Promise<StatusReport>;
   doctor(options: Place & { note(line: string): void }): Promise<Check[]>;
   /** Runs until a signal. @returns the exit code */

@@ -116,7 +116,7 @@ function selectionText(view: PlanView, tasks: readonly string[]): string {
 }
 
 /** A person can be asked where both ends are terminals, and nobody reads the output as JSON. */
-export function canAsk({ io, globals }: Context): boolean {
+function canAsk({ io, globals }: Context): boolean {
   return io.stdin.isTTY === true && io.stderr.isTTY === true && !globals.json;
 }
 

@@ -14,7 +14,7 @@ export function wordsOf(text: string): string[] {
 }
 
 /** A word and its plain English plural count as one: `secret` finds `secrets`, `policy` does not find `police`. */
-export function sameWord(word: string, wanted: string): boolean {
+function sameWord(word: string, wanted: string): boolean {
   return word === wanted || word === `${wanted}s`;
 }
 

@@ -2,7 +2,7 @@ import { UsageError } from '../../plan/errors';
 import type { JsonObject } from '../../plan/types';
 import { checkSchemas } from '../../skills/input';
 import { loadSkills } from '../../skills/load';
-import { createRenderer, outputOf, outputPaths, renderTemplates, summaryOf } from '../../skills/render';
+import { outputOf, outputPaths, render, renderTemplates, summaryOf } from '../../skills/render';
 import type { RenderScope, Skill } from '../../skills/types';
 import { facts, PROJECTS } from './facts';
 
@@ -29,8 +29,6 @@ const contentOf = (name: string, at: RenderScope, path: string): string | undefi
   renderTemplates(skill(name), at).find((file) => file.path === path)?.content;
 
 describe('the renderer', () => {
-  const { render } = createRenderer();
-
   it('refuses unknown variables, filters and tags, but lets a condition ask', () => {
     for (const text of [
       '{{ nope }}',

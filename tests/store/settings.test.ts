@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../../plan/errors';
+import { DEFAULT_CONFIG_YAML, initWorkspace } from '../../store/init';
 import { findWorkspace, workspaceLayout } from '../../store/layout';
-import { DEFAULT_CONFIG_YAML, initWorkspace, resolveSettings, type SettingFlags } from '../../store/settings';
+import { resolveSettings, type SettingFlags } from '../../store/settings';
 import { sameSettings, workerDigest } from '../../store/worker-digest';
 
 let folder: string;

@@ -14,7 +14,7 @@ import { isAlive, markOf } from './processes';
  * Temporal's own settings. The named configuration file does not exist, on purpose: a default profile with a
  * certificate or a key is about another server.
  */
-export function workerEnvironment(layout: EmbeddedLayout, spec: WorkerSpec, port: number): NodeJS.ProcessEnv {
+function workerEnvironment(layout: EmbeddedLayout, spec: WorkerSpec, port: number): NodeJS.ProcessEnv {
   const kept = Object.entries(spec.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
   return {
     ...Object.fromEntries(kept),

@@ -1,6 +1,5 @@
 import { UsageError } from '../../../plan/errors';
 import type { ApplyRequest } from '../../../plan/view';
-import type { ModelFlags } from '../command';
 import {
   defineCommand,
   duration,
@@ -13,6 +12,7 @@ import {
   wholeNumber,
 } from '../command';
 import { taskIdOf, taskIdsOf } from '../plan-ref';
+import type { ModelFlags } from '../rooms';
 import { applyAndFollow } from '../run-plan';
 import { takeUp } from '../take-up';
 

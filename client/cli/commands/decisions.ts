@@ -1,4 +1,5 @@
 import { PlanwrightError, UsageError } from '../../../plan/errors';
+import { DECISIONS } from '../../../plan/gates';
 import type { Decide, DecideAnswer } from '../../../plan/view';
 import type { OpenGate } from '../../types';
 import type { OptionSpec, Raw } from '../command';
@@ -6,7 +7,7 @@ import { flag, nonEmpty } from '../command';
 import type { Context } from '../context';
 import { EXIT } from '../exit-codes';
 import type { GateSelection, Verb } from '../gates';
-import { DECISIONS, decideLine, selectGates } from '../gates';
+import { decideLine, selectGates } from '../gates';
 import { gateLines } from '../show/gate-text';
 import { safe } from '../show/style';
 

@@ -5,7 +5,6 @@ import { nearest } from '../../../plan/graph';
 import type { TaskGraph } from '../../../plan/types';
 import type { PlanView } from '../../../plan/view';
 import type { PlanClient } from '../../types';
-import type { ModelFlags } from '../command';
 import { defineCommand, flag, MODEL_OPTIONS, modelFlags, nonEmpty, timeout } from '../command';
 import type { Context } from '../context';
 import { EXIT } from '../exit-codes';
@@ -13,6 +12,7 @@ import { follow } from '../follow';
 import { checkGoal, readGoal } from '../goal';
 import { planningExit } from '../outcome';
 import { checkName, nameFromGoal } from '../plan-ref';
+import type { ModelFlags } from '../rooms';
 import { applyAndFollow, showEnding } from '../run-plan';
 import { failureText } from '../show/failure-text';
 import { nextCommands } from '../show/outcome-text';
@@ -31,9 +31,9 @@ interface Parsed {
 }
 
 /** What `plan <word>` is most likely a slip for: a goal of one such word would be no goal. */
-const SUBCOMMANDS = ['list', 'show', 'use', 'new'];
+const SUBCOMMANDS = ['new', 'list', 'show', 'diff', 'use', 'delete', 'clean'];
 /** What `plan <word>` must not take for a goal: our own subcommands, also those that do not exist yet. */
-const RESERVED = ['new', 'list', 'show', 'use', 'diff', 'delete', 'clean', 'export', 'import'];
+const RESERVED = [...SUBCOMMANDS, 'export', 'import'];
 
 export const command = defineCommand<Parsed>({
   about:

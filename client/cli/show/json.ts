@@ -1,5 +1,5 @@
 import { versionEvent } from '../../events';
-import type { Output } from '../io';
+import type { Output } from '../streams';
 import { makeStyle } from './style';
 import type { Show } from './types';
 

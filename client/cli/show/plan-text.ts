@@ -67,7 +67,7 @@ export function statusWord(status: PlanView['status'], style: Style): string {
   return status === 'waiting' || status === 'paused' || status === 'cancelled' ? style.warn(word) : style.accent(word);
 }
 
-export function riskLines(view: Pick<PlanView, 'risk' | 'riskReasons'>, style: Style): string[] {
+function riskLines(view: Pick<PlanView, 'risk' | 'riskReasons'>, style: Style): string[] {
   const reasons = view.riskReasons.map(
     ({ rule, level, where }) => `   ${style.risk(level)} ${safe(rule)} ${style.dim(`(${safe(where)})`)}`,
   );

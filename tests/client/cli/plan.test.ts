@@ -281,13 +281,16 @@ describe('the next useful command', () => {
   });
 });
 
-it.each(['lst', 'shw', 'usee'])('a misspelt subcommand is not taken for a goal: %s', async (word) => {
-  const client = new FakeClient(planView());
-  const w = world({ client });
-  expect(await w.run('plan', word)).toBe(2);
-  expect(w.stderr.text).toContain('Did you mean');
-  expect(client.created).toEqual([]);
-});
+it.each(['lst', 'shw', 'usee', 'dif', 'delte', 'claen'])(
+  'a misspelt subcommand is not taken for a goal: %s',
+  async (word) => {
+    const client = new FakeClient(planView());
+    const w = world({ client });
+    expect(await w.run('plan', word)).toBe(2);
+    expect(w.stderr.text).toContain('Did you mean');
+    expect(client.created).toEqual([]);
+  },
+);
 
 it('a command that needs a plan starts nothing in a directory that is no workspace', async () => {
   const w = world({ cwd, rooms: { connect: realRooms.connect } });

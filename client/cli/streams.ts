@@ -1,0 +1,2 @@
+export type Input = NodeJS.ReadableStream & { isTTY?: boolean };
+export type Output = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
