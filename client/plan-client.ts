@@ -14,7 +14,14 @@ import {
 } from '@temporalio/client';
 import { digestOf } from '../plan/digest';
 import { escapeForDisplay } from '../plan/display';
-import { FailedError, IntegrityError, PlanwrightError, RefusedError, UsageError } from '../plan/errors';
+import {
+  FailedError,
+  IntegrityError,
+  PlanwrightError,
+  RefusedError,
+  UnreachableError,
+  UsageError,
+} from '../plan/errors';
 import { isSettledPlan } from '../plan/states';
 import type { UndoKind } from '../plan/types';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView, UndoAnswer, UndoMessage } from '../plan/view';
@@ -388,6 +395,6 @@ export class TemporalPlanClient implements PlanClient {
 
   private connected(): TemporalLink {
     if (this.link) return this.link;
-    throw new FailedError(`Temporal is not running: ${this.away}`, 'Start it with `planwright up`.');
+    throw new UnreachableError(`Temporal is not running: ${this.away}`, 'Start it with `planwright up`.');
   }
 }

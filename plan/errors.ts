@@ -39,3 +39,14 @@ export class UnreachableError extends PlanwrightError {
 export class RefusedError extends PlanwrightError {
   readonly exitCode = 5;
 }
+
+/** The person left (Ctrl-C, SIGTERM, end of input) while something goes on without the command. */
+export class DetachedError extends PlanwrightError {
+  constructor(
+    message: string,
+    readonly exitCode: 130 | 143 | 8,
+    advice?: string,
+  ) {
+    super(message, advice);
+  }
+}

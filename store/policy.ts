@@ -46,10 +46,8 @@ export const policyShape = z.strictObject({
   /** Sizes in bytes. */
   limits: z
     .strictObject({
-      fileBytes: count(MiB, 64 * MiB),
+      fileBytes: count(MiB, MiB),
       filesPerTask: count(50, 1000),
-      answerBytes: count(8 * MiB, 64 * MiB),
-      goalBytes: count(32 * KiB, MiB),
     })
     .prefault({}),
 });
@@ -112,14 +110,10 @@ maxTasks: ${DEFAULT_POLICY.maxTasks}
 onDecline: ${DEFAULT_POLICY.onDecline}
 
 limits:
-  # Bytes of one generated file.
+  # Bytes of one generated file; a megabyte at most.
   fileBytes: ${DEFAULT_POLICY.limits.fileBytes}
   # Files of one task.
   filesPerTask: ${DEFAULT_POLICY.limits.filesPerTask}
-  # Bytes of one answer of the model.
-  answerBytes: ${DEFAULT_POLICY.limits.answerBytes}
-  # Bytes of a goal.
-  goalBytes: ${DEFAULT_POLICY.limits.goalBytes}
 
 write:
   # Paths that may be written, as glob patterns. One without a slash matches the file name in any directory.

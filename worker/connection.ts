@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { UnreachableError, UsageError } from '../plan/errors';
+import { UsageError } from '../plan/errors';
 
 export interface ConnectionFlags {
   address?: string;
@@ -103,28 +103,4 @@ async function load(
       cause,
     });
   }
-}
-
-/**
- * Says why a server could not be used, after an attempt to connect to it or a call that failed.
- * @param cause what the SDK threw; gRPC errors carry a number in `code`
- */
-export function connectionFailure(address: string, cause: unknown): UnreachableError {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : '';
-  const all = `${text} ${inner}`;
-  // gRPC status codes: PERMISSION_DENIED 7, UNAUTHENTICATED 16.
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-  if (code === 7 || code === 16 || /PERMISSION_DENIED|UNAUTHENTICATED|unauthorized/i.test(all)) {
-    return new UnreachableError(
-      `The Temporal server at ${address} refuses the credentials: ${text}`,
-      'Check TEMPORAL_API_KEY, or the certificate of the profile, and the namespace.',
-      { cause },
-    );
-  }
-  return new UnreachableError(
-    `The Temporal server at ${address} cannot be reached: ${inner || text}`,
-    'Check the address and that the server runs; without --address, TEMPORAL_ADDRESS and profile an embedded one is used.',
-    { cause },
-  );
 }

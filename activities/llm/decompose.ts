@@ -10,8 +10,8 @@ import { planningSystem, planningUser } from './prompts';
 import { planTemplate, templateAbilities } from './template';
 import { templateNotes } from './template-notes';
 
-/** Longest goal, in characters. */
-const MAX_GOAL = 50_000;
+/** Longest goal, in bytes of UTF-8; the command line refuses a longer one before it gets here. */
+const MAX_GOAL = 32 * 1024;
 
 /** A graph and where it came from. */
 type Planned = Pick<DecomposeResult, 'modelReturned' | 'usage' | 'raw' | 'notes'> & { graph: TaskGraph };
@@ -89,11 +89,9 @@ function givenGraph(graph: TaskGraph): TaskGraph {
 function checkedGoal(goal: string): string {
   const text = goal.trim();
   if (text === '') throw finalFailure('BadInput', 'The goal is empty. Say in a sentence what should be set up.');
-  if (text.length <= MAX_GOAL) return text;
-  throw finalFailure(
-    'BadInput',
-    `The goal has ${text.length} characters; at most ${MAX_GOAL} are allowed. Say it shorter.`,
-  );
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_GOAL) return text;
+  throw finalFailure('BadInput', `The goal has ${bytes} bytes; at most ${MAX_GOAL} are allowed. Say it shorter.`);
 }
 
 function noRule(skills: Map<string, Skill>): Error {

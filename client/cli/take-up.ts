@@ -1,4 +1,4 @@
-import { FailedError, RefusedError } from '../../plan/errors';
+import { DetachedError, FailedError, RefusedError } from '../../plan/errors';
 import type { PlanView } from '../../plan/view';
 import type { PlanClient } from '../types';
 import type { Context } from './context';
@@ -10,7 +10,7 @@ import { safe } from './show/style';
  *
  * @param view the plan as its file has it
  * @returns the plan as its new workflow has it
- * @throws RefusedError without `--resume`, FailedError where the file's graph breaks a rule by now
+ * @throws RefusedError without `--resume`, DetachedError where the person left, FailedError where the file's graph breaks a rule by now
  */
 export async function takeUp(
   context: Context,
@@ -36,8 +36,14 @@ export async function takeUp(
     ...{ client, id, io, show, by, before: view, atGate: 'stay' },
     settled: ({ status }) => status !== 'planning',
   });
-  if (ending.kind !== 'settled')
-    throw new FailedError(`Plan ${id} was left while it was taken up; it goes on by itself.`);
+  if (ending.kind !== 'settled') {
+    const by = ending.kind === 'detached' ? ending.by : null;
+    throw new DetachedError(
+      `Plan ${id} was left while it was taken up; it goes on by itself.`,
+      by === 'SIGTERM' ? 143 : by === 'SIGINT' ? 130 : 8,
+      `Once it is ready: \`planwright apply ${id} --resume\`.`,
+    );
+  }
   const { failure, tasks } = ending.view;
   if (failure)
     throw new FailedError(

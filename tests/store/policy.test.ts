@@ -52,7 +52,7 @@ describe('policy.yaml', () => {
       maxTasks: 200,
       onDecline: 'run',
       write: { allow: DEFAULT_ALLOWLIST },
-      limits: { fileBytes: 1_048_576, filesPerTask: 50, answerBytes: 8_388_608, goalBytes: 32_768 },
+      limits: { fileBytes: 1_048_576, filesPerTask: 50 },
     });
   });
 

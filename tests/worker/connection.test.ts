@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../../plan/errors';
-import { connectionFailure, resolveConnection } from '../../worker/connection';
+import { resolveConnection } from '../../worker/connection';
 
 describe('resolveConnection', () => {
   let home: string;
@@ -74,14 +74,5 @@ server_name = "inner"
   ])('refuses %s with a usage error', async (_, flags, env, content) => {
     const file: NodeJS.ProcessEnv = content === null ? {} : { TEMPORAL_CONFIG_FILE: toml(content) };
     await expect(resolve(flags, { ...env, ...file })).rejects.toThrow(UsageError);
-  });
-});
-
-describe('connectionFailure', () => {
-  it('tells refused credentials from a server that is not there, both with exit code 4', () => {
-    const refused = connectionFailure('h:1', Object.assign(new Error('Request unauthorized.'), { code: 16 }));
-    expect(refused).toMatchObject({ exitCode: 4, message: expect.stringContaining('refuses the credentials') });
-    const away = connectionFailure('h:1', new Error('ECONNREFUSED'));
-    expect(away).toMatchObject({ exitCode: 4, message: expect.stringContaining('cannot be reached') });
   });
 });

@@ -8,7 +8,7 @@ import { EMBEDDED_NAMESPACE, LOOPBACK } from './paths';
 import { answers } from './ports';
 import type { ProcessMark } from './processes';
 import { isAlive, markOf, processesWith } from './processes';
-import { diskTrouble, plainEnvironment } from './state-dir';
+import { plainEnvironment, stateDirTrouble } from './state-dir';
 
 /** `start-dev` knows these at once, and creating them again is harmless; types as in `temporal operator`. */
 const SEARCH_ATTRIBUTES = [
@@ -138,7 +138,7 @@ function diskIsFull(path: string): boolean {
 /** Why a server did not come up, or went away, by what it wrote. */
 export function serverTrouble(layout: EmbeddedLayout, log: string): UnreachableError {
   if (/disk is full|no space left|disk full/i.test(log) || diskIsFull(layout.state)) {
-    const trouble = diskTrouble('ENOSPC', layout.state);
+    const trouble = stateDirTrouble('ENOSPC', layout.state);
     if (trouble) return trouble;
   }
   if (/not a database|malformed/i.test(log)) {

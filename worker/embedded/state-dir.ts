@@ -4,7 +4,7 @@ import type { EmbeddedLayout } from './paths';
 import { socketFolder } from './paths';
 
 /** Says what is wrong with the disk in words that help, or null where the error is of another kind. */
-export function diskTrouble(code: unknown, path: string): UnreachableError | null {
+export function stateDirTrouble(code: unknown, path: string): UnreachableError | null {
   const move = 'or set PLANWRIGHT_HOME to a directory of yours on another disk.';
   switch (code) {
     case 'ENOSPC':
@@ -35,7 +35,7 @@ export function diskTrouble(code: unknown, path: string): UnreachableError | nul
 export function explain(error: unknown, layout: EmbeddedLayout): unknown {
   if (error instanceof PlanwrightError || typeof error !== 'object' || error === null || !('code' in error))
     return error;
-  return diskTrouble(error.code, layout.state) ?? error;
+  return stateDirTrouble(error.code, layout.state) ?? error;
 }
 
 /**
