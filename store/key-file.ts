@@ -27,7 +27,10 @@ export function readKeyFile(path: string, root: string | null): string {
   }
   const key = readPrivate(real, name).trim();
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw new UsageError(`${name} does not hold a key: one line of visible characters.`, 'Write the key alone into it.');
+    throw new UsageError(
+      `${name} does not hold a key: one line of visible characters.`,
+      'Write the key alone into it.',
+    );
   }
   return key;
 }
@@ -74,7 +77,8 @@ function readPrivate(real: string, name: string): string {
       const mode = (stat.mode & 0o777).toString(8).padStart(4, '0');
       throw new UsageError(`${name} can be read or written by others (mode ${mode}).`, 'Run chmod 600 on it.');
     }
-    if (stat.size > MAX_BYTES) throw new UsageError(`${name} is larger than ${MAX_BYTES} bytes.`, 'It holds a key alone.');
+    if (stat.size > MAX_BYTES)
+      throw new UsageError(`${name} is larger than ${MAX_BYTES} bytes.`, 'It holds a key alone.');
     return readFileSync(handle, 'utf8');
   } finally {
     closeSync(handle);

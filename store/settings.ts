@@ -59,8 +59,7 @@ interface Given {
  */
 export async function resolveSettings(given: Given): Promise<Settings> {
   const { key, ...settings } = await settingsInForce(given);
-  if (settings.provider === 'openai' && !settings.apiKeyPresent)
-    throw key.fault ?? noKey(settings.sources.provider);
+  if (settings.provider === 'openai' && !settings.apiKeyPresent) throw key.fault ?? noKey(settings.sources.provider);
   return settings;
 }
 

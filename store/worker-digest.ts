@@ -38,7 +38,11 @@ function keyDigest(config: string): string | null {
 export function workerDigest(env: NodeJS.ProcessEnv): string {
   const own = readIfThere(join(userFolders(env).config, 'config.yaml'));
   const variables = PROVIDER_VARIABLES.map((name): [string, string | null] => [name, env[name] || null]);
-  const settings = digestOf({ ...Object.fromEntries(variables), config: own && sha256(own), key: own && keyDigest(own) });
+  const settings = digestOf({
+    ...Object.fromEntries(variables),
+    config: own && sha256(own),
+    key: own && keyDigest(own),
+  });
   const build = readIfThere(join(__dirname, '..', 'build-id')) ?? 'sources';
   return `${settings}.${build.trim()}`;
 }
