@@ -44,7 +44,7 @@ function realPath(path: string, name: string): string {
 }
 
 function unreadable(name: string, cause: unknown): UsageError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
   return new UsageError(`${name} cannot be read: ${code}.`, 'Check its path and permissions.', { cause });
 }
 
