@@ -27,7 +27,11 @@ export async function connectPlanClient(options: ConnectOptions): Promise<PlanCl
     return await connect(options);
   } catch (error) {
     if (!(options.readOnly && options.orDisk && error instanceof UnreachableError)) throw error;
-    return new TemporalPlanClient(options.layout, null, `${error.message} This is the last state that was written.`);
+    return new TemporalPlanClient(
+      options.layout,
+      null,
+      `${error.message.replace(/\.?$/, '.')} This is the last state that was written.`,
+    );
   }
 }
 
