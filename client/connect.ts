@@ -17,10 +17,25 @@ export interface ConnectOptions {
   settingsDigest: string;
   /** Reading commands start nothing: without a server they show what lies on disk. */
   readOnly?: boolean;
+  /** With `readOnly`: a server that does not answer is no error either, and what lies on disk is shown. */
+  orDisk?: boolean;
 }
 
 /** Throws UnreachableError (exit 4) where Temporal cannot be had, RefusedError where the worker may not be restarted. */
 export async function connectPlanClient(options: ConnectOptions): Promise<PlanClient> {
+  try {
+    return await connect(options);
+  } catch (error) {
+    if (!(options.readOnly && options.orDisk && error instanceof UnreachableError)) throw error;
+    return new TemporalPlanClient(
+      options.layout,
+      null,
+      `${error.message.replace(/\.?$/, '.')} This is the last state that was written.`,
+    );
+  }
+}
+
+async function connect(options: ConnectOptions): Promise<PlanClient> {
   const { layout, env, flags } = options;
   const configured = await resolveConnection({ flags, env });
   if (configured.kind === 'configured') {

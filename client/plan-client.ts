@@ -63,7 +63,7 @@ export class TemporalPlanClient implements PlanClient {
     private readonly layout: WorkspaceLayout,
     /** Null: Temporal is away, and only what lies on disk can be shown. */
     private readonly link: TemporalLink | null,
-    private readonly away: string,
+    readonly away: string,
   ) {
     this.objects = new ObjectStore(layout.objects);
   }

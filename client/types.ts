@@ -64,6 +64,8 @@ export interface OpenGate extends GateView {
  * UnreachableError where Temporal or the worker does not answer.
  */
 export interface PlanClient {
+  /** Why nobody can be asked and everything comes from disk; empty or unset where Temporal answers. */
+  readonly away?: string;
   /** Starts the plan's workflow and returns its id at once; `follow` it to see the planning. */
   create(plan: CreatePlan): Promise<string>;
   /**

@@ -1,32 +1,15 @@
-import { join } from 'node:path';
-import { z } from 'zod';
+import { dirname } from 'node:path';
 import { escapeForDisplay } from '../plan/display';
 import { UsageError } from '../plan/errors';
-import { userFolders, type WorkspaceLayout } from './layout';
-import { readYamlFile } from './yaml-file';
+import { readConfigs, temperature, userConfigPath } from './config-file';
+import { readKeyFile } from './key-file';
+import type { WorkspaceLayout } from './layout';
 
 const PROVIDERS = ['openai', 'template'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
 const DEFAULT_MODEL: { [provider in Provider]: string } = { openai: 'gpt-4o', template: 'template' };
 const DEFAULT_TEMPERATURE = 0.2;
-
-const temperature = z.number().min(0).max(2);
-const version = z.literal(1, { error: 'expected version: 1, the only format this Planwright knows' });
-const text = z.string().min(1).max(2000);
-const common = { version, provider: text.optional(), model: text.optional(), temperature: temperature.optional() };
-
-/**
- * A workspace's file comes with the repository, perhaps a stranger's: it must not say where the user's key is
- * sent. `baseUrl` is therefore a matter of the environment and of the user's own file.
- */
-const workspaceShape = z.strictObject({
-  ...common,
-  baseUrl: z
-    .undefined({ error: 'not allowed in a workspace; set OPENAI_BASE_URL, or baseUrl in your own config.yaml' })
-    .optional(),
-});
-const userShape = z.strictObject({ ...common, baseUrl: text.optional() });
 
 export interface SettingFlags {
   provider?: string;
@@ -48,34 +31,52 @@ export interface Settings {
   sources: { provider: string; model: string; temperature: string; baseUrl: string };
 }
 
+/** Where the key comes from; never the key. `fault`: a key file is named and cannot be used. */
+export interface KeyFound {
+  source: 'OPENAI_API_KEY' | 'keyFile' | null;
+  file: string | null;
+  fault: UsageError | null;
+}
+
 interface Layer {
   source: string | { [key in keyof SettingFlags]: string };
   values: SettingFlags;
 }
 
+interface Given {
+  flags: SettingFlags;
+  env: NodeJS.ProcessEnv;
+  layout: Pick<WorkspaceLayout, 'config'>;
+}
+
 /**
  * Settings in the contract's order: flag, environment, `.planwright/config.yaml`, the user's `config.yaml`,
- * default. The default provider is `openai` where OPENAI_API_KEY is set and `template` otherwise. An empty
- * variable counts as unset.
+ * default. The default provider is `openai` where OPENAI_API_KEY is set or the user's file names a key file, and
+ * `template` otherwise. An empty variable counts as unset.
  *
  * @throws UsageError (exit 2) for an unknown provider, a bad value, a bad file, `openai` without a key, or
  *   `--model` for the template provider. A missing key is bad input; a key that is refused is exit 4, later.
  */
-export async function resolveSettings(given: {
-  flags: SettingFlags;
-  env: NodeJS.ProcessEnv;
-  layout: Pick<WorkspaceLayout, 'config'>;
-}): Promise<Settings> {
+export async function resolveSettings(given: Given): Promise<Settings> {
+  const { key, ...settings } = await settingsInForce(given);
+  if (settings.provider === 'openai' && !settings.apiKeyPresent) throw key.fault ?? noKey(settings.sources.provider);
+  return settings;
+}
+
+/** As `resolveSettings`, for looking at: a key that is missing or cannot be used is told and no error. */
+export async function settingsInForce(given: Given): Promise<Settings & { key: KeyFound }> {
   const { flags, env, layout } = given;
-  const layers = [flagLayer(flags), environmentLayer(env), ...(await fileLayers(env, layout))];
-  const apiKeyPresent = Boolean(env.OPENAI_API_KEY);
-  const implied = apiKeyPresent ? pick('openai', 'OPENAI_API_KEY') : pick('template', 'default');
-  const provider = first(layers, 'provider') ?? implied;
+  const { layers, keyFile } = await fileLayers(env, layout);
+  const all = [flagLayer(flags), environmentLayer(env), ...layers];
+  const { value: _, ...key } = findKey(env, keyFile, layout);
+  const apiKeyPresent = key.source !== null && key.fault === null;
+  // A key file that cannot be used still says what is wanted: falling back to the template would hide its fault.
+  const implied = key.source === null ? pick('template', 'default') : pick('openai', key.source);
+  const provider = first(all, 'provider') ?? implied;
   const name = knownProvider(provider);
-  if (name === 'openai' && !apiKeyPresent) throw noKey(provider.source);
-  const model = modelFor(name, first(layers, 'model'));
-  const heat = first(layers, 'temperature') ?? pick(DEFAULT_TEMPERATURE, 'default');
-  const baseUrl = first(layers, 'baseUrl');
+  const model = modelFor(name, first(all, 'model'));
+  const heat = first(all, 'temperature') ?? pick(DEFAULT_TEMPERATURE, 'default');
+  const baseUrl = first(all, 'baseUrl');
   if (baseUrl) checkUrl(baseUrl);
   return {
     provider: name,
@@ -89,7 +90,24 @@ export async function resolveSettings(given: {
       temperature: heat.source,
       baseUrl: baseUrl?.source ?? 'default',
     },
+    key,
   };
+}
+
+function findKey(
+  env: NodeJS.ProcessEnv,
+  file: string | null,
+  { config }: Pick<WorkspaceLayout, 'config'>,
+): KeyFound & { value: string | null } {
+  if (env.OPENAI_API_KEY) return { source: 'OPENAI_API_KEY', file: null, fault: null, value: env.OPENAI_API_KEY };
+  if (file === null) return { source: null, file: null, fault: null, value: null };
+  try {
+    const root = config === '' ? null : dirname(dirname(config));
+    return { source: 'keyFile', file, fault: null, value: readKeyFile(file, root) };
+  } catch (error) {
+    if (error instanceof UsageError) return { source: 'keyFile', file, fault: error, value: null };
+    throw error;
+  }
 }
 
 interface Picked<T> {
@@ -126,17 +144,21 @@ function environmentLayer(env: NodeJS.ProcessEnv): Layer {
   };
 }
 
-async function fileLayers(env: NodeJS.ProcessEnv, layout: Pick<WorkspaceLayout, 'config'>): Promise<Layer[]> {
-  const own = join(userFolders(env).config, 'config.yaml');
-  const workspace = await readYamlFile<z.output<typeof workspaceShape>>(layout.config, workspaceShape);
-  const user = await readYamlFile<z.output<typeof userShape>>(own, userShape);
-  return [
-    { source: '.planwright/config.yaml', values: workspace ?? {} },
-    { source: own, values: user ?? {} },
+async function fileLayers(
+  env: NodeJS.ProcessEnv,
+  layout: Pick<WorkspaceLayout, 'config'>,
+): Promise<{ layers: Layer[]; keyFile: string | null }> {
+  const { workspace, user } = await readConfigs(env, layout);
+  const { keyFile, ...own } = user;
+  const layers = [
+    { source: '.planwright/config.yaml', values: workspace },
+    { source: userConfigPath(env), values: own },
   ];
+  return { layers, keyFile: keyFile ?? null };
 }
 
-function knownProvider({ value, source }: Picked<string>): Provider {
+/** @throws UsageError listing the providers that there are */
+export function knownProvider({ value, source }: Picked<string>): Provider {
   const known = PROVIDERS.find((name) => name === value);
   if (known) return known;
   throw new UsageError(
@@ -151,7 +173,7 @@ const named = (source: string): string => (source === 'flag' ? '--provider' : so
 function noKey(source: string): UsageError {
   return new UsageError(
     `The provider openai (from ${named(source)}) needs a key, and OPENAI_API_KEY is not set.`,
-    'Set OPENAI_API_KEY (a local server that needs no key takes any value), or use --provider template.',
+    'Set OPENAI_API_KEY (a local server that needs no key takes any value), name a file that holds it (planwright provider add openai --key-file FILE), or use --provider template.',
   );
 }
 
@@ -167,7 +189,8 @@ function modelFor(provider: Provider, asked: Picked<string> | undefined): Picked
   return pick(DEFAULT_MODEL.template, 'default');
 }
 
-function checkUrl({ value, source }: Picked<string>): void {
+/** @throws UsageError where it is no http or https URL */
+export function checkUrl({ value, source }: Picked<string>): void {
   const url = URL.canParse(value) ? new URL(value) : null;
   if (url && (url.protocol === 'https:' || url.protocol === 'http:')) return;
   // The value itself stays out of the message: a base URL may hold a password.
@@ -175,15 +198,21 @@ function checkUrl({ value, source }: Picked<string>): void {
 }
 
 /**
- * The environment for a worker's providers: the base URL of the user's own config file stands in where no variable
- * names one. Errors as `resolveSettings`, for a bad file.
+ * The environment for a worker's providers: the base URL and the key file of the user's own config file stand in where
+ * no variable gives them. Errors as `resolveSettings`, for a bad file, the key file among them.
  */
 export async function providerEnvironment(
   env: NodeJS.ProcessEnv,
   layout: Pick<WorkspaceLayout, 'config'>,
 ): Promise<NodeJS.ProcessEnv> {
-  const baseUrl = first([environmentLayer(env), ...(await fileLayers(env, layout))], 'baseUrl');
-  if (!baseUrl) return env;
-  checkUrl(baseUrl);
-  return { ...env, OPENAI_BASE_URL: baseUrl.value };
+  const { layers, keyFile } = await fileLayers(env, layout);
+  const baseUrl = first([environmentLayer(env), ...layers], 'baseUrl');
+  if (baseUrl) checkUrl(baseUrl);
+  const { value, fault } = findKey(env, keyFile, layout);
+  if (fault) throw fault;
+  return {
+    ...env,
+    ...(baseUrl ? { OPENAI_BASE_URL: baseUrl.value } : {}),
+    ...(value === null ? {} : { OPENAI_API_KEY: value }),
+  };
 }

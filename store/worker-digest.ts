@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, sha256 } from '../plan/digest';
+import { readKeyFile } from './key-file';
 import { userFolders } from './layout';
 
 /** The variables that decide how a worker reaches its provider. */
@@ -15,14 +16,33 @@ function readIfThere(path: string): string | null {
   }
 }
 
+/** Of the key in the file that the user's config names; null where none is named or it cannot be used. */
+function keyDigest(config: string): string | null {
+  // YAML is loaded for those alone who have such a line.
+  if (!config.includes('keyFile')) return null;
+  const { parseDocument } = require('yaml') as typeof import('yaml');
+  const path: unknown = parseDocument(config).get('keyFile');
+  if (typeof path !== 'string') return null;
+  try {
+    return sha256(readKeyFile(path, null));
+  } catch {
+    return null;
+  }
+}
+
 /**
- * `<settings>.<build>`: SHA-256 (hex) over the provider's variables and the user's own config file, and the digest of the code.
+ * `<settings>.<build>`: SHA-256 (hex) over the provider's variables, the user's own config file and the key file that it names,
+ * and the digest of the code.
  * Another one means another worker. An empty variable counts as unset.
  */
 export function workerDigest(env: NodeJS.ProcessEnv): string {
   const own = readIfThere(join(userFolders(env).config, 'config.yaml'));
   const variables = PROVIDER_VARIABLES.map((name): [string, string | null] => [name, env[name] || null]);
-  const settings = digestOf({ ...Object.fromEntries(variables), config: own === null ? null : sha256(own) });
+  const settings = digestOf({
+    ...Object.fromEntries(variables),
+    config: own && sha256(own),
+    key: own && keyDigest(own),
+  });
   const build = readIfThere(join(__dirname, '..', 'build-id')) ?? 'sources';
   return `${settings}.${build.trim()}`;
 }

@@ -7,6 +7,8 @@ export interface ArgSpec {
   name: string;
   about: string;
   required?: boolean;
+  /** The words that it may be, where they are few: for completion. */
+  values?: readonly string[];
 }
 
 /** An option in commander's notation: `--task <task>`, `-f, --file <file>`, `--yes`. */

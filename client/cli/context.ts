@@ -16,6 +16,12 @@ export interface Globals {
   profile?: string;
 }
 
+/** `orDisk`: with `readOnly`, a server that does not answer is no error. */
+export interface Reading {
+  readOnly?: boolean;
+  orDisk?: boolean;
+}
+
 /** What a command's `run` is given. Nothing in it is opened before it is asked for. */
 export interface Context {
   io: Io;
@@ -26,7 +32,7 @@ export interface Context {
   /** Model settings in force (flag, environment, configuration, default). */
   settings(flags: ModelFlags): Promise<Settings>;
   /** Connects, once; starts the embedded server where that is needed, unless only reading. */
-  client(options?: { readOnly?: boolean }): Promise<PlanClient>;
+  client(options?: Reading): Promise<PlanClient>;
   close(): Promise<void>;
 }
 
@@ -57,7 +63,7 @@ export function makeContext(io: Io, globals: Globals, show: Show): Context {
   return context;
 }
 
-function open(context: Context, options: { readOnly?: boolean }): Promise<PlanClient> {
+function open(context: Context, options: Reading): Promise<PlanClient> {
   const { address, namespace, profile } = context.globals;
   return context.io.rooms.connect({
     layout: context.layout(),
@@ -65,5 +71,6 @@ function open(context: Context, options: { readOnly?: boolean }): Promise<PlanCl
     flags: { address, namespace, profile },
     note: (line) => context.show.note(escapeForDisplay(line)),
     readOnly: options.readOnly ?? false,
+    ...(options.orDisk ? { orDisk: true } : {}),
   });
 }

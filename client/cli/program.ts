@@ -6,6 +6,7 @@ import type { Globals } from './context';
 import { makeContext } from './context';
 import { exitCodeOf, explainError } from './errors';
 import { EXIT } from './exit-codes';
+import { GLOBAL_OPTIONS, WITH_VALUE } from './globals';
 import { exampleText, helpEnd } from './help';
 import type { Io } from './io';
 import type { Entry } from './registry';
@@ -14,17 +15,6 @@ import { humanShow } from './show/human';
 import { jsonShow } from './show/json';
 import { makeStyle, plural } from './show/style';
 import type { Show } from './show/types';
-
-const GLOBAL_OPTIONS: readonly (readonly [flags: string, about: string])[] = [
-  ['-C <dir>', 'work in this directory'],
-  ['--json', 'JSON on stdout: one document, or NDJSON from a command that follows a plan'],
-  ['--quiet', 'no progress and no hints on stderr'],
-  ['--no-color', 'no colour (also NO_COLOR)'],
-  ['--address <host:port>', 'the Temporal server (also TEMPORAL_ADDRESS); none: the embedded one'],
-  ['--namespace <name>', "Temporal's namespace (also TEMPORAL_NAMESPACE)"],
-  ['--profile <name>', 'a profile of Temporal’s TOML configuration (also TEMPORAL_PROFILE)'],
-];
-const WITH_VALUE = ['-C', '--address', '--namespace', '--profile'];
 
 /**
  * Runs one command line. Errors are shown and become exit codes here, and nowhere else.

@@ -11,6 +11,9 @@ export interface Entry {
 const clean = (): Command => (require('./commands/clean') as typeof import('./commands/clean')).command;
 const planNew = (): Command => (require('./commands/plan-new') as typeof import('./commands/plan-new')).command;
 
+const group = (name: string, verbs: string[]) => (): Command =>
+  (require('./commands/group') as typeof import('./commands/group')).groupCommand(name, verbs);
+
 /** All commands, in the order of the help. One file each, loaded when it is run. */
 export const REGISTRY: readonly Entry[] = [
   {
@@ -102,6 +105,17 @@ export const REGISTRY: readonly Entry[] = [
   },
   { path: 'clean', summary: "remove a plan's files; .bak files stay", load: clean },
   { path: 'destroy', summary: 'clean by another name', load: clean },
+  { path: 'history', summary: 'what was done here; list, show', load: group('history', ['list', 'show']) },
+  {
+    path: 'history list',
+    summary: 'every plan of the workspace, with status and date',
+    load: () => (require('./commands/history-list') as typeof import('./commands/history-list')).command,
+  },
+  {
+    path: 'history show',
+    summary: 'a plan with its tasks, runs, decisions, files, checks and tokens',
+    load: () => (require('./commands/history-show') as typeof import('./commands/history-show')).command,
+  },
   {
     path: 'up',
     summary: 'start the embedded server and the worker',
@@ -126,5 +140,32 @@ export const REGISTRY: readonly Entry[] = [
     path: 'worker',
     summary: "run the workspace's worker in the foreground",
     load: () => (require('./commands/worker') as typeof import('./commands/worker')).command,
+  },
+  { path: 'config', summary: 'settings; get, set', load: group('config', ['get', 'set']) },
+  {
+    path: 'config get',
+    summary: 'a setting in force, and where it comes from',
+    load: () => (require('./commands/config-get') as typeof import('./commands/config-get')).command,
+  },
+  {
+    path: 'config set',
+    summary: 'change a setting in a config file',
+    load: () => (require('./commands/config-set') as typeof import('./commands/config-set')).command,
+  },
+  { path: 'provider', summary: 'who answers for the model; list, add', load: group('provider', ['list', 'add']) },
+  {
+    path: 'provider list',
+    summary: 'the providers, their keys, and which is in force',
+    load: () => (require('./commands/provider-list') as typeof import('./commands/provider-list')).command,
+  },
+  {
+    path: 'provider add',
+    summary: 'say where the key of a provider is found',
+    load: () => (require('./commands/provider-add') as typeof import('./commands/provider-add')).command,
+  },
+  {
+    path: 'completion',
+    summary: 'completion of commands for bash, zsh or fish',
+    load: () => (require('./commands/completion') as typeof import('./commands/completion')).command,
   },
 ];

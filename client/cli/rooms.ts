@@ -3,8 +3,10 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../plan/errors';
 import type { ModelSettings, TaskGraph } from '../../plan/types';
 import type { PlanView } from '../../plan/view';
+import type { ConfigTarget } from '../../store/config-file';
 import type { WorkspaceLayout } from '../../store/layout';
 import { findWorkspace, workspaceLayout } from '../../store/layout';
+import type { KeyFound, Settings as SettingsInForce } from '../../store/settings';
 import type { Check, Embedded, EmbeddedStatus, Stopped } from '../../worker/embedded';
 import type { ConnectOptions } from '../connect';
 import type { PlanClient } from '../types';
@@ -38,6 +40,17 @@ export interface Rooms {
   connect(options: Omit<ConnectOptions, 'settingsDigest'>): Promise<PlanClient>;
   /** @throws UsageError as `resolveSettings` does */
   settings(place: Place & { flags: ModelFlags }): Promise<Settings>;
+  /** What is in force, to be looked at: a key that is missing is told and no error. */
+  settingsInForce(place: Place): Promise<SettingsInForce & { key: KeyFound }>;
+  /**
+   * Sets one key of a config file. @returns the file's path
+   * @throws UsageError for an unknown key or a value that the file may not have
+   */
+  setConfig(target: ConfigTarget, key: string, value: string): Promise<string>;
+  /** Records in the user's config which file holds the key. @throws UsageError where the file is not fit for one */
+  addKeyFile(place: Place & { file: string }): Promise<string>;
+  /** @throws UsageError listing the providers that there are */
+  knownProvider(name: string): string;
   /**
    * Makes what a workspace needs.
    * @returns what was made, relative to the workspace
@@ -77,10 +90,26 @@ export const realRooms: Rooms = {
   },
   async settings({ layout, env, flags }) {
     const { resolveSettings } = require('../../store/settings') as typeof import('../../store/settings');
-    const { provider, model, temperature, sources } = await resolveSettings({ flags, env, layout });
-    const why = whyProvider(provider, sources.provider, Boolean(env.OPENAI_API_KEY));
+    const { provider, model, temperature, sources, apiKeyPresent } = await resolveSettings({ flags, env, layout });
+    const why = whyProvider(provider, sources.provider, apiKeyPresent);
     const what = provider === 'template' ? '' : `, model: ${model}`;
     return { model: { provider, model, temperature }, choice: `provider: ${provider} (${why})${what}` };
+  },
+  async settingsInForce({ layout, env }) {
+    const { settingsInForce } = require('../../store/settings') as typeof import('../../store/settings');
+    return settingsInForce({ flags: {}, env, layout });
+  },
+  async setConfig(target, key, value) {
+    const { setSetting } = require('../../store/set-setting') as typeof import('../../store/set-setting');
+    return setSetting(target, key, value);
+  },
+  async addKeyFile({ layout, env, file }) {
+    const { addKeyFile } = require('../../store/set-setting') as typeof import('../../store/set-setting');
+    return addKeyFile(env, layout, file);
+  },
+  knownProvider(name) {
+    const { knownProvider } = require('../../store/settings') as typeof import('../../store/settings');
+    return knownProvider({ value: name, source: 'the command line' });
   },
   async initialise(layout) {
     const { initWorkspace } = require('../../store/init') as typeof import('../../store/init');
@@ -155,8 +184,10 @@ async function connection(env: NodeJS.ProcessEnv, flags: ConnectionFlags) {
   return resolveConnection({ flags, env });
 }
 
-function whyProvider(provider: string, source: string, key: boolean): string {
+/** Why this provider is in force, in a few words. */
+export function whyProvider(provider: string, source: string, key: boolean): string {
   if (source === 'default' && provider === 'template') return 'no OPENAI_API_KEY set';
   if (source === 'OPENAI_API_KEY') return 'OPENAI_API_KEY is set';
-  return `${source === 'flag' ? '--provider' : source}${key || provider === 'template' ? '' : ', no OPENAI_API_KEY'}`;
+  if (source === 'keyFile') return 'your config names a key file';
+  return `${source === 'flag' ? '--provider' : source}${key || provider === 'template' ? '' : ', no key'}`;
 }

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../../plan/errors';
 import { DEFAULT_CONFIG_YAML, initWorkspace } from '../../store/init';
 import { findWorkspace, workspaceLayout } from '../../store/layout';
-import { resolveSettings, type SettingFlags } from '../../store/settings';
+import { providerEnvironment, resolveSettings, type SettingFlags } from '../../store/settings';
 import { sameSettings, workerDigest } from '../../store/worker-digest';
 
 let folder: string;
@@ -153,5 +153,62 @@ describe('init', () => {
     mkdirSync(join(folder, 'other'));
     symlinkSync(folder, join(folder, 'other', '.planwright'));
     await expect(initWorkspace(workspaceLayout(join(folder, 'other')))).rejects.toThrow(UsageError);
+  });
+});
+
+describe('a key file', () => {
+  const file = (): string => join(folder, 'key');
+  const home = (): NodeJS.ProcessEnv => ({ PLANWRIGHT_HOME: join(folder, 'home') });
+  const layout = () => workspaceLayout(join(folder, 'ws'));
+  beforeEach(() => {
+    writeFileSync(file(), 'sk-canary\n', { mode: 0o600 });
+    userConfig(`keyFile: ${file()}`);
+  });
+
+  it('makes openai the provider, and its key is never in the settings', async () => {
+    const settings = await resolve();
+    expect(settings).toMatchObject({ provider: 'openai', apiKeyPresent: true, sources: { provider: 'keyFile' } });
+    expect(JSON.stringify(settings)).not.toContain('canary');
+  });
+
+  it('gives a worker its key, where no variable does', async () => {
+    expect(await providerEnvironment(home(), layout())).toMatchObject({ OPENAI_API_KEY: 'sk-canary' });
+    expect(await providerEnvironment({ ...home(), OPENAI_API_KEY: 'sk-own' }, layout())).toMatchObject({
+      OPENAI_API_KEY: 'sk-own',
+    });
+  });
+
+  it('that others can read is refused by settings and worker; another provider does without it', async () => {
+    chmodSync(file(), 0o640);
+    await expect(resolve()).rejects.toThrow('mode 0640');
+    await expect(providerEnvironment(home(), layout())).rejects.toThrow('mode 0640');
+    expect(await resolve({ provider: 'template' })).toMatchObject({ provider: 'template', apiKeyPresent: false });
+    expect(await resolve({}, key)).toMatchObject({ provider: 'openai' });
+  });
+
+  it('is refused inside any workspace, initialised or in use', async () => {
+    for (const path of [join(folder, 'ws', 'key'), join(folder, 'other', 'deep', 'key')]) {
+      mkdirSync(join(folder, 'other', '.planwright'), { recursive: true });
+      mkdirSync(join(folder, 'other', 'deep'), { recursive: true });
+      writeFileSync(join(folder, 'other', '.planwright', 'config.yaml'), 'version: 1\n');
+      writeFileSync(path, 'sk-canary', { mode: 0o600 });
+      userConfig(`keyFile: ${path}`);
+      await expect(resolve()).rejects.toThrow('lies in the workspace');
+    }
+  });
+
+  it('is part of the digest of the worker: another key is another worker', () => {
+    const before = workerDigest(home());
+    expect(before).not.toContain('canary');
+    writeFileSync(file(), 'sk-other');
+    expect(sameSettings(before, workerDigest(home()))).toBe(false);
+  });
+
+  it('is not for a workspace to name, and has an absolute path', async () => {
+    workspaceConfig(`keyFile: ${file()}`);
+    await expect(resolve()).rejects.toThrow('keyFile: not allowed in a workspace');
+    workspaceConfig('');
+    userConfig('keyFile: key');
+    await expect(resolve()).rejects.toThrow('expected an absolute path');
   });
 });

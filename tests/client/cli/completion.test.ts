@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { REGISTRY } from '../../../client/cli/registry';
+import { world } from './world';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'planwright-completion-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function script(shell: string): Promise<string> {
+  const w = world();
+  expect(await w.run('completion', shell)).toBe(0);
+  return w.stdout.text;
+}
+
+/** What bash would offer for these words; the last is the one under the cursor. */
+async function offered(words: string[], names: string[] = []): Promise<string[]> {
+  const plans = names.map((name, at) => ({ id: `plan-0000000${at}`, name, goal: '"name": "no"', tasks: { total: 1 } }));
+  writeFileSync(join(folder, 'plans.json'), JSON.stringify(plans, null, 2));
+  writeFileSync(join(folder, 'script'), await script('bash'));
+  const program = `set -eu
+planwright() { printf '%s\\n' "$*" >> asked; cat plans.json; }
+source ./script
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+_planwright
+printf '%s\\n' "\${COMPREPLY[@]:-}"`;
+  const out = execFileSync('bash', ['-c', program, 'bash', 'planwright', ...words], { cwd: folder, encoding: 'utf8' });
+  return out.split('\n').filter((line) => line !== '');
+}
+
+describe('completion in bash', () => {
+  it('offers every command of the registry', async () => {
+    const top = REGISTRY.map(({ path }) => path).filter((path) => !path.includes(' '));
+    expect(await offered([''])).toEqual(top);
+    expect(await offered(['hist'])).toEqual(['history']);
+    expect(await offered(['history', ''])).toEqual(['list', 'show']);
+  });
+
+  it("offers a command's options and the global ones", async () => {
+    expect(await offered(['plan', 'show', '--'])).toEqual(expect.arrayContaining(['--task', '--raw', '--json']));
+    expect(await offered(['apply', '--dry'])).toEqual(['--dry-run']);
+    expect(await offered(['completion', ''])).toEqual(['bash', 'zsh', 'fish']);
+  });
+
+  it('offers the plans of the workspace at the time, by id and name', async () => {
+    expect(await offered(['plan', 'show', ''], ['release'])).toEqual(['latest', 'plan-00000000', 'release']);
+    expect(await offered(['-C', 'there', 'apply', '--yes', 'rel'], ['release'])).toEqual(['release']);
+  });
+
+  it('offers none after an option that takes a word, nor a second plan', async () => {
+    expect(await offered(['apply', '--timeout', ''], ['release'])).toEqual([]);
+    expect(await offered(['apply', 'release', ''], ['release'])).toEqual([]);
+  });
+
+  it('never runs what a plan is named', async () => {
+    const names = ['$(touch hacked)', '`touch hacked`', 'a;touch hacked', 'fine'];
+    expect(await offered(['watch', ''], names)).toEqual(expect.arrayContaining(['latest', 'fine']));
+    expect((await offered(['watch', ''], names)).some((word) => word.includes('hacked'))).toBe(false);
+    expect(existsSync(join(folder, 'hacked'))).toBe(false);
+  });
+});
+
+describe('completion in other shells', () => {
+  it.each(['zsh', 'fish'])('for %s names every command', async (shell) => {
+    const text = await script(shell);
+    for (const { path } of REGISTRY) expect(text).toMatch(new RegExp(`\\b${path.split(' ').at(-1)}\\b`));
+    expect(text).toContain('plan list --json');
+  });
+
+  it('for any other exits 2', async () => {
+    const w = world();
+    expect(await w.run('completion', 'tcsh')).toBe(2);
+    expect(w.stderr.text).toContain('bash, zsh, fish');
+  });
+});
