@@ -7,6 +7,8 @@ import { providerEnvironment } from '../store/settings';
 
 const IDLE_MS = 30 * 60_000;
 const IDLE_CHECK_MS = 60_000;
+/** How long a stopping worker writes the plan files that are behind. */
+const FLUSH_MS = 2_000;
 
 export interface RunWorkerOptions {
   layout: WorkspaceLayout;
@@ -42,7 +44,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
     const planWorker = await createPlanWorker({ connection, namespace, layout, env, log });
     const stop = (signal: string): void => {
       log.info({ signal }, 'worker stops');
-      if (planWorker.worker.getState() === 'RUNNING') planWorker.worker.shutdown();
+      void planWorker.projector.flush(FLUSH_MS).finally(() => {
+        if (planWorker.worker.getState() === 'RUNNING') planWorker.worker.shutdown();
+      });
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
     const { projector } = planWorker;

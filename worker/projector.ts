@@ -50,6 +50,20 @@ export class Projector {
     return [...this.statuses.values()].some((status) => ['planning', 'running', 'waiting', 'paused'].includes(status));
   }
 
+  /**
+   * Writes at once what is still to be written, while the worker can be asked.
+   * @param limitMs after this the next worker does it when it starts
+   */
+  async flush(limitMs: number): Promise<void> {
+    const writing = [...this.plans]
+      .filter(([, follow]) => follow.dirty && !follow.running)
+      .map(([id, follow]) => this.write(id, follow));
+    await Promise.race([
+      Promise.all([this.pending, ...writing]),
+      new Promise((resolve) => setTimeout(resolve, limitMs).unref()),
+    ]);
+  }
+
   /** Stops; what was not written yet is written by the next worker when it starts. */
   async close(): Promise<void> {
     this.closed = true;

@@ -75,7 +75,11 @@ describe('the main job with the template provider', () => {
   });
 
   it('shows the plan from its file while Temporal is away, and says so', async () => {
+    const { stdout: made } = await installation().ok(['plan', 'a Makefile', '--json']);
     await installation().ok(['down']);
+    // The file is not behind, although the plan was made a moment before its worker was stopped.
+    expect((await installation().view('latest')).status).toBe('ready');
+    expect(made).toContain('plan_ready');
     const { stdout, stderr } = await installation().ok(['plan', 'show']);
     expect(stdout + stderr).toMatch(/not running/);
     expect((await installation().ok(['plan', 'list'])).stdout).toContain('completed');
