@@ -68,7 +68,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { workspace: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { workspace: { type: 'string' }, 'embedded-state': { type: 'string' } },
+  });
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = process.env;
   if (!values.workspace || !address || !namespace) {
     throw new Error(

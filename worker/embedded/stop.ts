@@ -8,6 +8,7 @@ import { isAlive, terminate } from './processes';
 import { readServer, readSupervisor, readWorkers, writeRecord } from './records';
 import { serversOn } from './server-process';
 import { explain } from './state-dir';
+import { workersOn } from './worker-process';
 
 /** More than the supervisor gives its worker (35 s) and its server (10 s). */
 const SUPERVISOR_GRACE = 50_000;
@@ -31,7 +32,8 @@ export interface StopOptions {
 /** What runs now, each process of ours once. A record whose process has gone, or is another now, tells of nothing. */
 function running(layout: EmbeddedLayout): { name: Stopped['name']; mark: ProcessMark; grace: number }[] {
   const supervisor = readSupervisor(layout)?.process;
-  const workers = readWorkers(layout).flatMap(({ process }) => process ?? []);
+  const recorded = readWorkers(layout).flatMap(({ process }) => process ?? []);
+  const workers = [...recorded, ...workersOn(layout).filter(({ pid }) => !recorded.some((one) => one.pid === pid))];
   return [
     ...(supervisor ? [{ name: 'supervisor' as const, mark: supervisor, grace: SUPERVISOR_GRACE }] : []),
     ...workers.map((mark) => ({ name: 'worker' as const, mark, grace: WORKER_GRACE })),
@@ -41,8 +43,8 @@ function running(layout: EmbeddedLayout): { name: Stopped['name']; mark: Process
 
 /**
  * `planwright down`: stops the supervisor, which stops its workers and its server, and then whatever of them a killed
- * supervisor left. Only processes that `up` started are touched: by pid and start time, or (a server without a record)
- * by the database that it has open. No new supervisor can start meanwhile.
+ * supervisor left. Only processes that `up` started are touched: by pid and start time, or (without a record)
+ * by the database or the state directory on its command line. No new supervisor can start meanwhile.
  *
  * @returns what was stopped; empty where nothing ran
  * @throws RefusedError where another command starts the server again at the same moment

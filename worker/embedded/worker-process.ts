@@ -7,7 +7,7 @@ import type { WorkerSpec } from './messages';
 import type { EmbeddedLayout } from './paths';
 import { EMBEDDED_NAMESPACE, LOOPBACK, workerLogPath } from './paths';
 import type { ProcessMark } from './processes';
-import { isAlive, markOf } from './processes';
+import { isAlive, markOf, processesWith } from './processes';
 
 /**
  * The environment of a worker: that of the command that asked for it, with the embedded server in the place of all of
@@ -23,6 +23,14 @@ function workerEnvironment(layout: EmbeddedLayout, spec: WorkerSpec, port: numbe
     TEMPORAL_CONFIG_FILE: join(layout.state, 'no-profiles.toml'),
     PLANWRIGHT_EMBEDDED_STATE: layout.state,
   };
+}
+
+/** Says on a worker's command line whose it is: one that has no record yet is found by it. */
+const OWNER = '--embedded-state';
+
+/** Workers of this state directory that live, on record or not: their supervisor may have been killed before it wrote one. */
+export function workersOn(layout: EmbeddedLayout): ProcessMark[] {
+  return processesWith(` ${OWNER} ${layout.state} `).flatMap(({ pid }) => markOf(pid) ?? []);
 }
 
 export interface StartedWorker {
@@ -42,7 +50,7 @@ export async function spawnWorker(layout: EmbeddedLayout, spec: WorkerSpec, port
   const { fd, offset } = openLog(workerLogPath(layout, spec.workspaceId));
   try {
     const [program = process.execPath, ...args] = spec.command;
-    const child = spawn(program, [...args, '--workspace', spec.workspace], {
+    const child = spawn(program, [...args, '--workspace', spec.workspace, OWNER, layout.state], {
       cwd: layout.state,
       env: workerEnvironment(layout, spec, port),
       detached: true,
