@@ -140,7 +140,7 @@ function diffStat(before: string, after: string): { added: number; removed: numb
  */
 const journalKey = (plan: string, write: string): string => `${plan}/${write}`;
 
-/** The name of what the activity under way writes, as the workflow notes it (workflows/task-runner.ts). */
+/** The name of what the activity under way writes, as the workflow notes it (workflows/writing.ts). */
 function writeName(): { plan: string; write: string } {
   const { workflowExecution, activityId } = Context.current().info;
   const write = `${workflowExecution?.runId ?? ''}/${activityId.replace(/-again\d+$/, '')}`;

@@ -6,7 +6,8 @@ import { sameSettings } from '../store/worker-digest';
 import { resolveConnection } from '../worker/connection';
 import { embeddedStatus, ensureEmbedded } from '../worker/embedded';
 import { connectionError } from './failures';
-import { type TemporalLink, TemporalPlanClient } from './plan-client';
+import { TemporalPlanClient } from './plan-client';
+import type { TemporalLink } from './plan-wire';
 import type { PlanClient } from './types';
 
 export interface ConnectOptions {

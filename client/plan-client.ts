@@ -1,27 +1,14 @@
 /**
- * `PlanClient` over the Temporal client. Everything that decides is in the workflow; this turns calls into messages,
- * survives restarts of what is on the other side, and puts failures into words.
+ * `PlanClient` over the Temporal client. Everything that decides is in the workflow; this turns calls into messages, and
+ * plan-wire.ts carries them.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Client,
-  type WorkflowExecutionDescription,
-  WorkflowNotFoundError,
-  WorkflowUpdateStage,
-} from '@temporalio/client';
 import { digestOf } from '../plan/digest';
 import { escapeForDisplay } from '../plan/display';
-import {
-  FailedError,
-  IntegrityError,
-  PlanwrightError,
-  RefusedError,
-  UnreachableError,
-  UsageError,
-} from '../plan/errors';
+import { FailedError, IntegrityError, PlanwrightError, UsageError } from '../plan/errors';
 import { isSettledPlan } from '../plan/states';
 import type { UndoKind } from '../plan/types';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView, UndoAnswer, UndoMessage } from '../plan/view';
@@ -29,35 +16,22 @@ import { replaceFile } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { PLAN_ID, planFileIds, readPlanFile, removePlanFiles } from '../store/plan-file';
-import { connectionError, isPassing, workflowRefusal } from './failures';
+import { connectionError } from './failures';
 import { listingOf } from './listing';
 import { isLost, isOpen } from './open';
+import { LOST, PlanWire, type TemporalLink } from './plan-wire';
 import { startPlan } from './start-plan';
 import { salvage } from './take-up';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from './types';
 import { packageVersion } from './version';
 
-const QUERY_DEADLINE_MS = 2_000;
-const MESSAGE_PATIENCE_MS = 10_000;
 const NO_WORKER = 'no worker of this workspace runs; this is the last state that was written.';
-const FOREIGN = 'it belongs to another directory, from which this one was copied or moved: nothing of it runs here.';
 const POLL_MS = { least: 60, most: 400, growth: 1.3 } as const;
 
 const TAKEN_UP_TIMEOUT_MS = 60_000;
-const LOST = 'Temporal does not know this plan: its database is another one, or the plan was deleted there.';
-
-export interface TemporalLink {
-  client: Client;
-  address: string;
-  /** True where no worker of this workspace runs: a query would only wait for one, and nothing has moved on since the file was written. */
-  asleep?: boolean;
-  /** Starts again what died; called when the other side does not answer. */
-  revive(): Promise<void>;
-  close(): Promise<void>;
-}
-
 export class TemporalPlanClient implements PlanClient {
   private readonly objects: ObjectStore;
+  private readonly wire: PlanWire;
 
   constructor(
     private readonly layout: WorkspaceLayout,
@@ -66,10 +40,11 @@ export class TemporalPlanClient implements PlanClient {
     readonly away: string,
   ) {
     this.objects = new ObjectStore(layout.objects);
+    this.wire = new PlanWire(layout, link, away);
   }
 
   async create(plan: CreatePlan): Promise<string> {
-    const { client, address } = this.connected();
+    const { client, address } = this.wire.connected();
     const id = `plan-${randomBytes(4).toString('hex')}`;
     const { name, goal, by, settings, timeoutMs, graph = null } = plan;
     const started = { id, name, goal, by, settings, timeoutMs, graph, workspace: this.layout.id };
@@ -82,7 +57,7 @@ export class TemporalPlanClient implements PlanClient {
   }
 
   async takeUp(id: string, by: string): Promise<TakenUp> {
-    const { client, address } = this.connected();
+    const { client, address } = this.wire.connected();
     const { lost, kept, broken } = await salvage(this.layout, this.objects, id);
     const { name, goal, settings } = lost;
     const plan = {
@@ -176,20 +151,20 @@ export class TemporalPlanClient implements PlanClient {
   async show(id: string): Promise<Shown> {
     if (!this.link) return this.fromFile(id, this.away, true);
     if (this.link.asleep) {
-      const closed = await this.closedNote(id);
+      const closed = await this.wire.closedNote(id);
       const shown = await this.fromFile(id, closed, closed === null);
       return closed || isSettledPlan(shown.view.status) ? shown : { ...shown, note: NO_WORKER };
     }
     let view: PlanView | null;
     try {
-      view = await this.query(id);
+      view = await this.wire.query(id);
     } catch (error) {
       if (isLost(error)) return { ...(await this.fromFile(id, LOST, false)), lost: true };
-      const closed = await this.closedNote(id);
-      return this.fromFile(id, closed ?? (await this.explain(id, error)), closed === null);
+      const closed = await this.wire.closedNote(id);
+      return this.fromFile(id, closed ?? (await this.wire.explain(id, error)), closed === null);
     }
     if (!view) throw new FailedError(`Plan ${id} gave no answer.`);
-    const closed = await this.closedNote(id);
+    const closed = await this.wire.closedNote(id);
     return { view, source: 'workflow', note: closed, open: closed === null };
   }
 
@@ -200,55 +175,6 @@ export class TemporalPlanClient implements PlanClient {
       `There is no plan file for ${id} yet${note ? `, and ${note}` : ', and no worker of this workspace runs.'}`,
       'See `planwright plan list`; `planwright up` starts the worker.',
     );
-  }
-
-  private async query(id: string, since?: number): Promise<PlanView | null> {
-    const { client } = this.connected();
-    const handle = client.workflow.getHandle(id);
-    return client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
-      handle.query<PlanView | null, [number?]>('plan', ...((since === undefined ? [] : [since]) as [number?])),
-    );
-  }
-
-  /** Why a plan could not be asked, in words that say what became of it. */
-  private async explain(id: string, error: unknown): Promise<string> {
-    // A message to a closed workflow is "not found" as well.
-    const closed = await this.closedNote(id);
-    if (closed) return closed;
-    if (isLost(error)) return LOST;
-    return 'the worker of this workspace did not answer; this is the last state that was written.';
-  }
-
-  /** Set where the workflow is no longer open: then nothing of the plan runs, whatever its state says. */
-  private async closedNote(id: string): Promise<string | null> {
-    const description = await this.describe(id);
-    if (this.isForeign(description)) return FOREIGN;
-    switch (description?.status.name) {
-      case 'TERMINATED':
-        return 'its workflow was terminated in Temporal: nothing of it runs, and it cannot be resumed. Files it wrote stay. Make a new plan.';
-      case 'CANCELLED':
-        return 'its workflow was cancelled in Temporal: nothing of it runs, and it cannot be resumed. Files it wrote stay. Make a new plan.';
-      case 'COMPLETED':
-        return 'it was deleted. Files it wrote stay.';
-      case 'FAILED':
-      case 'TIMED_OUT':
-        return `its workflow ended as ${description.status.name} in Temporal; \`temporal workflow show -w ${id}\` tells why.`;
-      default:
-        return null;
-    }
-  }
-
-  private async describe(id: string): Promise<WorkflowExecutionDescription | null> {
-    const { client } = this.connected();
-    // Without a deadline the SDK tries for half a minute to reach a server that is gone.
-    return client
-      .withDeadline(Date.now() + QUERY_DEADLINE_MS, () => client.workflow.getHandle(id).describe())
-      .catch(() => null);
-  }
-
-  /** True for a plan whose file came here with a copied `.planwright/`: a message to it would change files elsewhere. */
-  private isForeign(description: WorkflowExecutionDescription | null): boolean {
-    return description !== null && description.taskQueue !== taskQueueOf(this.layout.id);
   }
 
   async list(): Promise<PlanListing[]> {
@@ -277,11 +203,11 @@ export class TemporalPlanClient implements PlanClient {
     while (!signal.aborted) {
       const asked = performance.now();
       try {
-        const view = await this.query(id, seen);
+        const view = await this.wire.query(id, seen);
         failures = 0;
         if (view) {
           // What a closed workflow was in the middle of never ends; nobody may be asked about it either.
-          if (seen === undefined && !isSettledPlan(view.status)) await this.refuseClosed(id);
+          if (seen === undefined && !isSettledPlan(view.status)) await this.wire.refuseClosed(id);
           seen = view.changes;
           // A large plan takes long to answer, and its worker has tasks to do: at most a quarter of the time goes to this.
           wait = Math.min(Math.max(POLL_MS.least, 3 * (performance.now() - asked)), 0.9 * POLL_MS.most);
@@ -290,84 +216,37 @@ export class TemporalPlanClient implements PlanClient {
           wait = Math.min(wait * POLL_MS.growth, POLL_MS.most);
         }
       } catch (error) {
-        await this.afterFailedQuery(id, error, failures++);
+        await this.wire.afterFailedQuery(id, error, failures++);
       }
-      if (wait >= POLL_MS.most) await this.refuseClosed(id);
+      if (wait >= POLL_MS.most) await this.wire.refuseClosed(id);
       await sleep(wait, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  private async refuseClosed(id: string): Promise<void> {
-    const closed = await this.closedNote(id);
-    if (closed) throw new FailedError(`Plan ${id}: ${closed}`);
-  }
-
-  /** Terminated, lost or merely restarting? The last is mended here and the caller asks again. */
-  private async afterFailedQuery(id: string, error: unknown, failures: number): Promise<void> {
-    const { address } = this.connected();
-    if (error instanceof WorkflowNotFoundError) throw new FailedError(`Plan ${id}: ${await this.explain(id, error)}`);
-    if (failures > 20) throw connectionError(error, address);
-    // First, because it takes no time where all is well, and where nothing runs there is nobody to ask.
-    await this.link?.revive();
-    await this.refuseClosed(id);
-    await sleep(Math.min(100 * 2 ** failures, 2_000));
-  }
-
   async apply(id: string, request: ApplyRequest): Promise<ApplyAnswer> {
-    return this.update<ApplyAnswer>(id, 'apply', request, `apply-${randomBytes(8).toString('hex')}`);
+    return this.wire.update<ApplyAnswer>(id, 'apply', request, `apply-${randomBytes(8).toString('hex')}`);
   }
 
   async decide(id: string, decision: Decide): Promise<DecideAnswer> {
     const { gate, digest = null, by } = decision;
     // The same decision by the same person is one update, however often it is sent.
     const updateId = `decide-${digestOf({ gate, digest, decision: decision.decision, by }).slice(0, 32)}`;
-    return this.update<DecideAnswer>(id, 'decide', decision, updateId);
+    return this.wire.update<DecideAnswer>(id, 'decide', decision, updateId);
   }
 
   async cancel(id: string, by: string, reason: string | null): Promise<void> {
-    await this.update(id, 'cancel', { by, reason }, `cancel-${randomBytes(8).toString('hex')}`);
+    await this.wire.update(id, 'cancel', { by, reason }, `cancel-${randomBytes(8).toString('hex')}`);
   }
 
   async undo(id: string, kind: UndoKind, message: UndoMessage): Promise<UndoAnswer> {
-    return this.update<UndoAnswer>(id, kind, message, `${kind}-${randomBytes(8).toString('hex')}`);
+    return this.wire.update<UndoAnswer>(id, kind, message, `${kind}-${randomBytes(8).toString('hex')}`);
   }
 
   async delete(id: string, by: string): Promise<void> {
-    const { client, address } = this.connected();
+    const { client, address } = this.wire.connected();
     if (await isOpen(client, id, address))
-      await this.update(id, 'delete', { by }, `delete-${randomBytes(8).toString('hex')}`);
+      await this.wire.update(id, 'delete', { by }, `delete-${randomBytes(8).toString('hex')}`);
     await removePlanFiles(this.layout, id);
-  }
-
-  /** Sends an update, again with the same id while what fails is only a restart or a race with continue-as-new. */
-  private async update<T>(id: string, name: string, payload: unknown, updateId: string): Promise<T> {
-    const { client, address, revive } = this.connected();
-    if (this.isForeign(await this.describe(id))) {
-      throw new RefusedError(`Plan ${id}: ${FOREIGN}`, 'Make a plan for this workspace: planwright plan "<goal>"');
-    }
-    const until = Date.now() + MESSAGE_PATIENCE_MS;
-    for (;;) {
-      try {
-        const handle = await client.withDeadline(Date.now() + MESSAGE_PATIENCE_MS, () =>
-          client.workflow.getHandle(id).startUpdate(name, {
-            args: [payload],
-            updateId,
-            waitForStage: WorkflowUpdateStage.ACCEPTED,
-          }),
-        );
-        return (await handle.result()) as T;
-      } catch (error) {
-        const refusal = workflowRefusal(error);
-        if (refusal) throw refusal;
-        const closed = await this.closedNote(id);
-        if (closed) throw new RefusedError(`Plan ${id}: ${closed}`, 'Make a new plan: planwright plan "<goal>"');
-        if (error instanceof WorkflowNotFoundError)
-          throw new FailedError(`Plan ${id}: ${await this.explain(id, error)}`);
-        if (!isPassing(error) || Date.now() > until) throw connectionError(error, address);
-        await revive();
-        await sleep(200);
-      }
-    }
   }
 
   async gates(id?: string): Promise<OpenGate[]> {
@@ -391,10 +270,5 @@ export class TemporalPlanClient implements PlanClient {
 
   async close(): Promise<void> {
     await this.link?.close();
-  }
-
-  private connected(): TemporalLink {
-    if (this.link) return this.link;
-    throw new UnreachableError(`Temporal is not running: ${this.away}`, 'Start it with `planwright up`.');
   }
 }

@@ -1,27 +1,21 @@
 /**
  * The plan workflow: one execution (with continue-as-new) for a plan's whole life. This file only wires
- * messages; what they mean is in rulings.ts, run-executor.ts and plan/admission.ts.
+ * messages; what they mean is in rulings.ts, run-admission.ts, run-executor.ts and plan/admission.ts.
  */
 
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
-  currentUpdateInfo,
   isCancellation,
   makeContinueAsNewFunc,
-  proxySinks,
-  type Sinks,
-  setCurrentDetails,
   setHandler,
-  upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { admitApply } from '../plan/admission';
 import type { LostPlan } from '../plan/lost';
 import { CANCELLED_IN_TEMPORAL, isSettledPlan, isSettledTask } from '../plan/states';
-import type { ModelSettings, TaskGraph, UndoKind } from '../plan/types';
+import type { TaskGraph, UndoKind } from '../plan/types';
 import { refuseDelete, refuseUndo, undoUnderWay } from '../plan/undo-admission';
 import type {
   ApplyAnswer,
@@ -33,30 +27,23 @@ import type {
   UndoAnswer,
   UndoMessage,
 } from '../plan/view';
+import { answerBefore, once } from './answers';
+import { workflowCancellation } from './cancellation';
 import { PlanContext } from './context';
-import { details } from './details';
 import { hasWritten } from './ledger';
 import { busyLimit, quietLimit } from './limits';
 import * as messages from './messages';
 import { makePlan } from './planning';
+import { Publisher } from './publisher';
 import { asFailure, failure, refuse } from './refusals';
 import { checkApply, checkBy } from './requests';
 import { checkDecide, RulingRefused, rule } from './rulings';
+import { admit } from './run-admission';
 import { RunExecutor } from './run-executor';
-import { KEPT_ANSWERS, type NewPlan, newState, type PlanInput, type PlanState } from './state';
+import { type NewPlan, newState, type PlanInput, type PlanState } from './state';
 import { takeUp } from './take-up';
 import { beginUndo, carryOutUndo } from './undo';
 
-/** Told, outside the history, that the plan's file should be written anew. */
-export interface ProjectionSinks extends Sinks {
-  projection: { changed(plan: string): void };
-}
-
-const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
-const PLAN_RISK = defineSearchAttributeKey('PlanRisk', SearchAttributeType.KEYWORD);
-const PLAN_WAITING = defineSearchAttributeKey('PlanWaitingSince', SearchAttributeType.DATETIME);
-
-const { projection } = proxySinks<ProjectionSinks>();
 const now = (): string => new Date().toISOString();
 
 export async function planWorkflow(input: PlanInput): Promise<void> {
@@ -69,18 +56,19 @@ export async function planWorkflow(input: PlanInput): Promise<void> {
 
 class PlanWorkflow {
   private readonly context: PlanContext;
+  private readonly publisher: Publisher;
   private executor: RunExecutor | null = null;
   private planning: CancellationScope | null = null;
-  private published = { state: '', waiting: '' };
 
   constructor(
     private readonly state: PlanState,
     private readonly given: TaskGraph | null,
     private readonly lost: LostPlan | null,
   ) {
-    this.context = new PlanContext(state, () => this.publish(), now);
+    this.publisher = new Publisher(state);
+    this.context = new PlanContext(state, () => this.publisher.publish(), now);
     this.handle();
-    this.publish();
+    this.publisher.publish();
   }
 
   /** All handlers are set before the first await, or messages that arrive early are lost. */
@@ -206,38 +194,23 @@ class PlanWorkflow {
 
   private validateApply(request: ApplyRequest): void {
     asFailure((): void => checkApply(request));
-    if (this.answerBefore()) return;
+    if (answerBefore(this.state)) return;
     refuse(undoUnderWay(this.state.view));
     const admission = admitApply(this.state.view, request, this.state.policy);
     if (admission.kind === 'refused') throw failure(admission.refusal.type, admission.refusal.message);
   }
 
-  private answerBefore(): ApplyAnswer | UndoAnswer | undefined {
-    const id = currentUpdateInfo()?.id;
-    return this.state.answered.find((one) => one.id === id)?.answer;
-  }
-
-  /** The answer given before to the same update, or this one, remembered. An update id is ours: it names its kind. */
-  private once<Answer extends ApplyAnswer | UndoAnswer>(answer: () => Answer): Answer {
-    const before = this.answerBefore();
-    if (before) return before as Answer;
-    const given = answer();
-    const id = currentUpdateInfo()?.id;
-    if (id) this.state.answered = [...this.state.answered, { id, answer: given }].slice(-KEPT_ANSWERS);
-    return given;
-  }
-
   private apply(request: ApplyRequest): ApplyAnswer {
-    return this.once(() => this.admit(request));
+    return once(this.state, () => admit(this.context, request));
   }
 
   private validateUndo(kind: UndoKind, message: UndoMessage): void {
     asFailure((): void => checkBy(kind, message));
-    if (!this.answerBefore()) refuse(refuseUndo(this.state.view, kind, hasWritten(this.state)));
+    if (!answerBefore(this.state)) refuse(refuseUndo(this.state.view, kind, hasWritten(this.state)));
   }
 
   private undo(kind: UndoKind, message: UndoMessage): UndoAnswer {
-    return this.once(() => {
+    return once(this.state, () => {
       refuse(refuseUndo(this.state.view, kind, hasWritten(this.state)));
       return beginUndo(this.context, kind, message);
     });
@@ -248,42 +221,6 @@ class PlanWorkflow {
     Object.assign(this.state.view, { status: 'archived', reason: `deleted by ${by}` });
     this.context.changed();
     return { status: 'archived' };
-  }
-
-  private admit(request: ApplyRequest): ApplyAnswer {
-    const { state } = this;
-    refuse(undoUnderWay(state.view));
-    const admission = admitApply(state.view, request, state.policy);
-    if (admission.kind === 'refused') throw failure(admission.refusal.type, admission.refusal.message);
-    if (admission.kind === 'nothing') return { result: 'nothing', run: null, message: admission.message };
-    if (admission.kind === 'attach') {
-      return { result: 'attached', run: state.run?.number ?? null, message: null };
-    }
-    const number = (state.view.runs.at(-1)?.number ?? 0) + 1;
-    state.view.runs.push({
-      number,
-      kind: admission.runKind,
-      status: 'running',
-      startedAt: now(),
-      finishedAt: null,
-      by: request.by,
-      yes: request.yes === true,
-      tasks: admission.tasks,
-      reason: null,
-    });
-    state.run = {
-      number,
-      request,
-      admitted: false,
-      passed: 'MEDIUM',
-      settings: runSettings(state, request),
-      timeoutMs: request.timeoutMs ?? state.plan.timeoutMs,
-      statusBefore: state.view.status,
-    };
-    state.view.status = 'running';
-    state.view.reason = null;
-    this.context.changed();
-    return { result: 'started', run: number, message: null, tasks: admission.tasks };
   }
 
   private decide(decision: Decide): DecideAnswer {
@@ -336,42 +273,4 @@ class PlanWorkflow {
     view.reason = reason;
     this.context.changed();
   }
-
-  private publish(): void {
-    const { view, plan } = this.state;
-    if (this.state.run) view.status = this.onlyWaits() ? 'waiting' : 'running';
-    setCurrentDetails(details(view));
-    projection.changed(view.id);
-    const waiting = view.gates[0]?.since ?? '';
-    if (!plan.searchAttributes || (this.published.state === view.status && this.published.waiting === waiting)) return;
-    this.published = { state: view.status, waiting };
-    upsertSearchAttributes([
-      { key: PLAN_STATE, value: view.status },
-      { key: PLAN_RISK, value: view.risk },
-      { key: PLAN_WAITING, value: waiting === '' ? null : new Date(waiting) },
-    ]);
-  }
-
-  /** True where a person is the only thing that a run waits for. */
-  private onlyWaits(): boolean {
-    const { view } = this.state;
-    if (view.gates.length === 0) return false;
-    return !Object.values(view.tasks).some((task) => ['generating', 'verifying', 'writing'].includes(task.status));
-  }
-}
-
-/** The plan's own model unless the run names another; a replay's temperature is always 0. */
-function runSettings({ plan }: PlanState, { settings, replay }: ApplyRequest): ModelSettings {
-  return { ...plan.settings, ...settings, ...(replay ? { temperature: 0 } : {}) };
-}
-
-/** Watches for a cancellation of the whole workflow, as `temporal workflow cancel` asks for. */
-function workflowCancellation(): { requested(): boolean } {
-  let requested = false;
-  const root = CancellationScope.current().parent ?? CancellationScope.current();
-  root.cancelRequested.catch((error: unknown) => {
-    if (!isCancellation(error)) throw error;
-    requested = true;
-  });
-  return { requested: () => requested };
 }

@@ -1,0 +1,87 @@
+/** One generation of a task: what it is asked with, what it cost, and what came of it. */
+import type { ArtifactFile, Usage } from '../plan/types';
+import type { FileView } from '../plan/view';
+import { call, leftBy, taskErrorOf } from './calls';
+import { overlayOf, referencesOf, usableArtifact } from './inputs';
+import { askAnew, shelve } from './prepare';
+import { againAsRecorded, compareWithRecord, onRecordedBases } from './replay';
+import type { Made } from './state';
+import type { TaskWork } from './task-work';
+
+export async function generate(work: TaskWork): Promise<void> {
+  const { own, node, run, context } = work;
+  const { recorded, replay } = run.request;
+  const startedAt = work.task.startedAt ?? context.at();
+  if (recorded) {
+    onRecordedBases(context, run, node.id);
+    context.update(node.id, { status: 'verifying', startedAt });
+    return;
+  }
+  if (!replay && usableArtifact(context, run, node.id)) {
+    context.update(node.id, { status: 'verifying', startedAt, attempts: own.generation });
+    return;
+  }
+  if (own.kept || replay) askAnew(own);
+  if (own.generation === 0) own.generation = 1;
+  context.update(node.id, { status: 'generating', startedAt, attempts: own.generation, error: null, reason: null });
+  try {
+    const step = { ...work.step('generate'), timeoutMs: run.timeoutMs, taskQueue: context.state.plan.llmQueue };
+    const made: Made = {
+      at: context.at(),
+      generation: own.generation,
+      seed: own.generation,
+      workspace: context.state.snapshot?.digest ?? '',
+      overlay: overlayOf(context, node.id, work.runView.kind === 'dry-run'),
+      feedback: own.feedback,
+      instruction: own.instruction,
+      settings: run.settings,
+    };
+    const { at: _asked, generation, seed, ...question } = replay ? againAsRecorded(own, made) : made;
+    const result = await call('generate', step, {
+      plan: context.state.view.id,
+      task: node,
+      refs: referencesOf(context, node),
+      generation,
+      timeoutMs: run.timeoutMs,
+      ...question,
+      ...(replay ? { seed } : {}),
+    });
+    // An answer found on record was paid for too, by an attempt that died before it could say so.
+    if (!result.fromRecord || own.counted !== own.generation) count(work, result.usage);
+    own.counted = own.generation;
+    if (replay) compareWithRecord(context, work.runView, node.id, result);
+    shelve(context, node.id);
+    own.made = { ...(replay && own.made ? own.made : made), at: context.at(), generation };
+    const { skill, modelReturned, output, raw } = result;
+    const files = result.files.map(proposed);
+    context.update(node.id, { status: 'verifying', skill, modelReturned, output, raw, files });
+    if (replay) onRecordedBases(context, run, node.id);
+  } catch (error) {
+    const left = leftBy(error);
+    if (left) {
+      count(work, left.usage);
+      work.task.raw = left.raw;
+    }
+    work.fail(taskErrorOf(error));
+  }
+}
+
+function count(work: TaskWork, usage: Usage): void {
+  for (const total of [work.task.usage, work.context.state.view.usage]) {
+    total.promptTokens += usage.promptTokens;
+    total.completionTokens += usage.completionTokens;
+    total.calls += usage.calls;
+  }
+}
+
+function proposed(file: ArtifactFile): FileView {
+  return {
+    ...file,
+    action: file.preSha256 === null ? 'create' : file.preSha256 === file.sha256 ? 'unchanged' : 'modify',
+    backup: null,
+    state: 'proposed',
+    digest: '',
+    diffStat: { added: 0, removed: 0 },
+    risk: 'LOW',
+  };
+}

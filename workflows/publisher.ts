@@ -1,0 +1,44 @@
+/** How others see the plan without asking it: its file, Temporal's search attributes and the workflow's details. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { proxySinks, type Sinks, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { details } from './details';
+import type { PlanState } from './state';
+
+/** Told, outside the history, that the plan's file should be written anew. */
+export interface ProjectionSinks extends Sinks {
+  projection: { changed(plan: string): void };
+}
+
+const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
+const PLAN_RISK = defineSearchAttributeKey('PlanRisk', SearchAttributeType.KEYWORD);
+const PLAN_WAITING = defineSearchAttributeKey('PlanWaitingSince', SearchAttributeType.DATETIME);
+
+const { projection } = proxySinks<ProjectionSinks>();
+
+export class Publisher {
+  private published = { state: '', waiting: '' };
+
+  constructor(private readonly state: PlanState) {}
+
+  publish(): void {
+    const { view, plan } = this.state;
+    if (this.state.run) view.status = this.onlyWaits() ? 'waiting' : 'running';
+    setCurrentDetails(details(view));
+    projection.changed(view.id);
+    const waiting = view.gates[0]?.since ?? '';
+    if (!plan.searchAttributes || (this.published.state === view.status && this.published.waiting === waiting)) return;
+    this.published = { state: view.status, waiting };
+    upsertSearchAttributes([
+      { key: PLAN_STATE, value: view.status },
+      { key: PLAN_RISK, value: view.risk },
+      { key: PLAN_WAITING, value: waiting === '' ? null : new Date(waiting) },
+    ]);
+  }
+
+  /** True where a person is the only thing that a run waits for. */
+  private onlyWaits(): boolean {
+    const { view } = this.state;
+    if (view.gates.length === 0) return false;
+    return !Object.values(view.tasks).some((task) => ['generating', 'verifying', 'writing'].includes(task.status));
+  }
+}

@@ -1,0 +1,80 @@
+/** What the steps of one task share: where it stands, and the three ways from one step to another that is not the next. */
+import type { ArtifactFile, TaskNode } from '../plan/types';
+import type { RunView, TaskError, TaskView } from '../plan/view';
+import type { Step } from './calls';
+import type { PlanContext } from './context';
+import { askAnew, CONTENT_ERRORS } from './prepare';
+import type { RunState, TaskInternals } from './state';
+
+const CONFLICTS_UNDER_YES = 2;
+
+export class TaskWork {
+  constructor(
+    readonly context: PlanContext,
+    readonly node: TaskNode,
+    readonly run: RunState,
+    readonly runView: RunView,
+  ) {}
+
+  get task(): TaskView {
+    return this.context.task(this.node.id);
+  }
+
+  get own(): TaskInternals {
+    return this.context.internals(this.node.id);
+  }
+
+  step(name: string): Step {
+    const { generation } = this.own;
+    // A generation can be verified or written more than once in a run, after a base changed: conflicts tell them apart.
+    const id = [name, this.node.id, `g${generation}`, `r${this.run.number}`, `c${this.own.conflicts}`].join('-');
+    return { id, summary: `${name} task ${this.task.number} (${this.node.tool})` };
+  }
+
+  artifact(): ArtifactFile[] {
+    return this.task.files.map(({ path, sha256, bytes, preSha256, mode }) => ({
+      path,
+      sha256,
+      bytes,
+      preSha256,
+      mode,
+    }));
+  }
+
+  nextGeneration(feedback: string[]): void {
+    askAnew(this.own, feedback);
+    this.context.withdrawGates(this.node.id, 'the task is generated again');
+    this.context.update(this.node.id, { status: 'generating' });
+  }
+
+  /** The workspace moved on under the artifact: decisions on it are void, and it is made again on the new base. */
+  async regenerate(paths: string[]): Promise<void> {
+    this.own.conflicts += 1;
+    if (this.run.request.replay || (this.run.request.yes && this.own.conflicts > CONFLICTS_UNDER_YES)) {
+      this.fail({
+        type: 'Conflict',
+        message: `${paths.join(', ')} changed on disk before it could be written.`,
+        advice: 'Find out what else writes there, then run `planwright apply --resume --retry`.',
+      });
+      return;
+    }
+    await this.context.readWorkspace(paths, `task-${this.node.id}-r${this.run.number}`);
+    this.nextGeneration([]);
+  }
+
+  fail(error: TaskError): void {
+    // Taken again as it is, it would only fail again.
+    if (CONTENT_ERRORS.has(error.type)) this.own.kept = false;
+    if (this.run.request.dryRun) {
+      const failed = { result: 'failed' as const, reason: error.message };
+      this.runView.previews = { ...this.runView.previews, [this.node.id]: failed };
+    }
+    this.context.withdrawGates(this.node.id, 'the task failed');
+    this.context.update(this.node.id, {
+      status: 'failed',
+      error,
+      reason: error.message,
+      completedAt: this.context.at(),
+    });
+  }
+}
