@@ -16,6 +16,8 @@ export interface WorkspaceLayout {
   plans: string;
   /** Answers of the model, kept by plan and generation, so that a finished call is never made again. */
   calls: string;
+  /** The audit logs, a folder for each plan. */
+  audit: string;
   config: string;
   policy: string;
   /** Names the active plan. */
@@ -33,6 +35,7 @@ export function workspaceLayout(root: string): WorkspaceLayout {
     objects: join(dir, 'objects'),
     plans: join(dir, 'plans'),
     calls: join(dir, 'calls'),
+    audit: join(dir, 'audit'),
     config: join(dir, 'config.yaml'),
     policy: join(dir, 'policy.yaml'),
     active: join(dir, 'active'),

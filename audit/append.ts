@@ -1,0 +1,201 @@
+/** The mirror's write: entries of the event history, appended durably and once, by however many processes. */
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { replaceFile, syncDirectory } from '../store/durable';
+import type { WorkspaceLayout } from '../store/layout';
+import { withLockInTurn } from '../store/lock-queue';
+import { entriesBackward, wholeLines } from './backward';
+import { chain, EMPTY, headAfter, nextLine } from './chain';
+import type { Line } from './entry';
+import { ForkedLog, unwritable } from './errors';
+import {
+  hasFolder,
+  type LogPaths,
+  logPaths,
+  makeFolder,
+  makeQuarantine,
+  openOwn,
+  SEGMENT_BYTES,
+  segmentName,
+  segmentsOf,
+} from './log-files';
+import { unseenOf } from './overlap';
+import { keepTorn } from './torn';
+import type { Entry, Head, ProjectedEntry } from './types';
+
+/** Which log: `log` is `planwright/<namespace>/<plan>`. */
+export interface LogId {
+  plan: string;
+  log: string;
+}
+
+export interface AppendOptions {
+  /** How long to wait for another process, in milliseconds. */
+  lockTimeoutMs?: number;
+  /** Most bytes of a segment; smaller for tests. */
+  segmentBytes?: number;
+}
+
+const LOCK_TIMEOUT_MS = 30_000;
+/** Most bytes of one write: a rebuild of a long log is not held in memory twice. */
+const WRITE_BYTES = 8 * 1024 * 1024;
+
+/** The last entry of a log that comes from a history, and where. */
+export interface Mirrored {
+  run: string;
+  eventId: number;
+  seq: number;
+}
+
+/**
+ * Where the mirror goes on: it projects the history from this event on, including it.
+ *
+ * @returns null where the log has no entry of a history
+ * @throws CorruptLog where the log's end is not what we wrote
+ */
+export async function lastMirrored(layout: WorkspaceLayout, plan: string): Promise<Mirrored | null> {
+  const paths = logPaths(layout, plan);
+  if (!(await hasFolder(layout, paths))) return null;
+  for await (const { entry } of entriesBackward(paths.folder, await segmentsOf(paths), null)) {
+    const { run, eventId, seq } = entry.body;
+    if (run !== null && eventId !== null) return { run, eventId, seq };
+  }
+  return null;
+}
+
+/**
+ * Appends what the log does not hold yet of a projection of the history. When it returns, all of `from` is on disk. The
+ * same entries twice are one; several processes at once are as good as one.
+ *
+ * @param from in order, each event with all its entries, from the event of `lastMirrored` or an earlier one
+ * @returns the log's new end, and how many entries were new
+ * @throws ForkedLog where the log holds something else than the history: both are in quarantine
+ * @throws LogGap where `from` begins after the log's end · CorruptLog · UnfitEntry
+ * @throws UnwritableLog where the system refuses: nothing was appended
+ * @throws LockBusyError where another process keeps the log for longer than `lockTimeoutMs`
+ */
+export async function appendEntries(
+  layout: WorkspaceLayout,
+  id: LogId,
+  from: readonly ProjectedEntry[],
+  options: AppendOptions = {},
+): Promise<Head & { appended: number }> {
+  const paths = logPaths(layout, id.plan);
+  try {
+    await makeFolder(layout, paths);
+    const timeoutMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
+    return await withLockInTurn(paths.lock, { timeoutMs }, () => appendLocked(paths, id.log, from, options));
+  } catch (error) {
+    throw unwritable(paths.folder, error);
+  }
+}
+
+async function appendLocked(
+  paths: LogPaths,
+  log: string,
+  from: readonly ProjectedEntry[],
+  { segmentBytes = SEGMENT_BYTES }: AppendOptions,
+): Promise<Head & { appended: number }> {
+  const end = await openEnd(paths);
+  try {
+    const segments = await segmentsOf(paths);
+    const head = await headOf(paths.folder, segments, log);
+    const overlap = await unseenOf(entriesBackward(paths.folder, segments, log), log, from);
+    if ('differs' in overlap) throw await forked(paths, log, overlap.differs, overlap.expected);
+    const { lines, head: after } = chain(head, log, overlap.unseen);
+    await writeLines(paths, end, lines, segmentBytes);
+    return { ...after, appended: lines.length };
+  } finally {
+    await end.handle.close();
+  }
+}
+
+/** The segment that is written to. */
+interface End {
+  number: number;
+  handle: FileHandle;
+  size: number;
+  /** Its name is not durable yet. */
+  isNew: boolean;
+}
+
+/** Opens the last segment; what a killed writer left of a line is kept as evidence and cut. */
+async function openEnd(paths: LogPaths): Promise<End> {
+  const name = (await segmentsOf(paths)).at(-1) ?? segmentName(1);
+  const end = await openSegment(paths, Number.parseInt(name, 10));
+  try {
+    const { size, torn } = await wholeLines(end.handle);
+    if (torn.length > 0) {
+      await keepTorn(paths, { segment: name, offset: size, bytes: torn });
+      await end.handle.truncate(size);
+      await end.handle.sync();
+    }
+    return { ...end, size };
+  } catch (error) {
+    await end.handle.close();
+    throw error;
+  }
+}
+
+async function openSegment(paths: LogPaths, number: number): Promise<End> {
+  const handle = await openOwn(join(paths.folder, segmentName(number)), constants.O_RDWR | constants.O_CREAT);
+  const { size } = await handle.stat();
+  // An empty one may have been made by a writer that was killed before it synced the folder.
+  return { number, handle, size, isNew: size === 0 };
+}
+
+async function headOf(folder: string, segments: readonly string[], log: string): Promise<Head> {
+  for await (const { entry } of entriesBackward(folder, segments, log)) return headAfter(entry);
+  return EMPTY;
+}
+
+/** Writes and syncs. Syncs also where there is nothing to write: what stands there may be a killed writer's. */
+async function writeLines(paths: LogPaths, end: End, lines: readonly Line[], segmentBytes: number): Promise<void> {
+  let pending: Buffer[] = [];
+  let length = 0;
+  const flush = async (): Promise<void> => {
+    await writeDurably(end, Buffer.concat(pending));
+    if (end.isNew) await syncDirectory(paths.folder);
+    end.isNew = false;
+    pending = [];
+    length = 0;
+  };
+  for (const { bytes } of lines) {
+    const isFull = end.size + length > 0 && end.size + length + bytes.length + 1 > segmentBytes;
+    if (isFull || length > WRITE_BYTES) await flush();
+    if (isFull) {
+      await end.handle.close();
+      Object.assign(end, await openSegment(paths, end.number + 1));
+    }
+    pending.push(bytes, Buffer.of(0x0a));
+    length += bytes.length + 1;
+  }
+  await flush();
+}
+
+/** All of it, or nothing: after a failure the file is as long as before, and nobody takes a part for written. */
+async function writeDurably(end: End, bytes: Buffer): Promise<void> {
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      done += (await end.handle.write(bytes, done, bytes.length - done, end.size + done)).bytesWritten;
+    }
+    await end.handle.datasync();
+    end.size += bytes.length;
+  } catch (error) {
+    // What cannot be cut off now is found, compared or cut by whoever appends next.
+    await end.handle.truncate(end.size).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function forked(paths: LogPaths, log: string, entry: Entry, expected: ProjectedEntry | null): Promise<ForkedLog> {
+  const { seq, prev } = entry.body;
+  const head = { size: seq, hash: seq === 0 ? null : prev };
+  const ours = expected && nextLine(head, log, expected).entry;
+  const name = `fork-${seq}-${entry.hash.slice(0, 16)}-${ours?.hash.slice(0, 16) ?? 'none'}.json`;
+  const evidence = join(paths.quarantine, name);
+  await makeQuarantine(paths);
+  await replaceFile(evidence, `${JSON.stringify({ schema: 'planwright.audit-fork/1', log: entry, history: ours })}\n`);
+  return new ForkedLog(seq, join(basename(paths.folder), 'quarantine', name));
+}

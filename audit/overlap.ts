@@ -1,0 +1,103 @@
+import { BLOCK, type Found } from './backward';
+import { nextLine } from './chain';
+import { LogGap } from './errors';
+import type { Entry, ProjectedEntry } from './types';
+
+export type Overlap =
+  | { unseen: readonly ProjectedEntry[] }
+  /** The log holds this entry where the history has another, or none. */
+  | { differs: Entry; expected: ProjectedEntry | null };
+
+/**
+ * What the log does not hold yet of `from`. What it holds is compared: the whole last event, which may be there in part
+ * where a writer was killed, and of those before it what stands in the block that was read anyway.
+ *
+ * @param backward the log's entries from the last on
+ * @param from in order, every event with all its entries
+ * @throws LogGap where `from` does not reach back to the log's last event
+ */
+export async function unseenOf(
+  backward: AsyncGenerator<Found>,
+  log: string,
+  from: readonly ProjectedEntry[],
+): Promise<Overlap> {
+  try {
+    return await compare(() => nextOfHistory(backward), log, from);
+  } finally {
+    await backward.return(undefined);
+  }
+}
+
+async function compare(
+  older: () => Promise<Found | null>,
+  log: string,
+  from: readonly ProjectedEntry[],
+): Promise<Overlap> {
+  const newest = from.at(-1);
+  let found = newest ? await older() : null;
+  if (!newest || !found) return { unseen: from };
+
+  // The log may go further than these entries, where another writer was faster: then their end stands further back.
+  let later: Entry | null = null;
+  while (found && !from.some((one) => keyOf(one) === keyOf(found?.entry.body))) {
+    if (cannotMeet(found.entry, from)) throw gap(found.entry, from);
+    later = found.entry;
+    found = await older();
+  }
+  if (!found) throw gap(later, from);
+
+  const event = keyOf(found.entry.body);
+  const shared: Entry[] = [];
+  let last = found.entry;
+  for (; found && keyOf(found.entry.body) === event; found = await older()) shared.push(found.entry);
+  const seen = from.findIndex((one) => keyOf(one) === event) + shared.length;
+  if (later && seen < from.length) return { differs: later, expected: from[seen] ?? null };
+
+  let index = seen - 1;
+  for (const entry of shared) {
+    if (!isSame(entry, from[index], log)) return { differs: entry, expected: from[index] ?? null };
+    last = entry;
+    index -= 1;
+  }
+  for (; found && index >= 0 && found.distance <= BLOCK; found = await older()) {
+    if (!isSame(found.entry, from[index], log)) return { differs: found.entry, expected: from[index] ?? null };
+    last = found.entry;
+    index -= 1;
+  }
+  if (!found && index >= 0) return { differs: last, expected: from[index] ?? null };
+  return { unseen: from.slice(seen) };
+}
+
+/** The next one that comes from a history: what we say of the log ourselves stands in none. */
+async function nextOfHistory(backward: AsyncGenerator<Found>): Promise<Found | null> {
+  for (;;) {
+    const { value, done } = await backward.next();
+    if (done) return null;
+    if (value.entry.body.run !== null) return value;
+  }
+}
+
+function keyOf(of: { run: string | null; eventId: number | null } | undefined): string {
+  return of ? `${of.run} ${of.eventId}` : '';
+}
+
+/** Whether further back there is certainly nothing of `from`: event numbers rise within a run. */
+function cannotMeet({ body }: Entry, from: readonly ProjectedEntry[]): boolean {
+  const first = from[0];
+  return first !== undefined && body.run === first.run && (body.eventId ?? 0) < first.eventId;
+}
+
+function isSame({ body, hash }: Entry, projected: ProjectedEntry | undefined, log: string): boolean {
+  if (!projected) return false;
+  const head = { size: body.seq, hash: body.seq === 0 ? null : body.prev };
+  return nextLine(head, log, projected).entry.hash === hash;
+}
+
+function gap(last: Entry | null, from: readonly ProjectedEntry[]): LogGap {
+  const [first] = from;
+  const ends = last ? `event ${last.body.eventId} of run ${last.body.run}` : 'an event that was not given';
+  return new LogGap(
+    `The audit log ends with ${ends}, and the entries to add begin with event ${first?.eventId} of run ${first?.run}: between them some may be missing.`,
+    'Run `planwright history repair`, which reads the whole history.',
+  );
+}
