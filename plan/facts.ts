@@ -74,3 +74,10 @@ export interface Fact {
   actor: Actor;
   data: JsonObject;
 }
+
+/** A person, by the name that was given. */
+export const claimedBy = (id: string): Actor => ({ kind: 'user', id, auth: 'claimed' });
+/** The plan's workflow: what follows from its rules and from nobody's word. */
+export const BY_WORKFLOW: Actor = { kind: 'workflow', id: 'planwright', auth: 'process' };
+/** Temporal's own tools: a cancel, a termination. Who used them is not told. */
+export const BY_TEMPORAL: Actor = { kind: 'temporal', id: 'temporal', auth: 'process' };

@@ -207,6 +207,8 @@ export interface DecomposeResult {
   raw: string | null;
   /** What a person should know of the plan besides its tasks, in sentences: for example what of the goal it leaves out. */
   notes?: string[];
+  /** SHA-256 (hex) of canonical JSON of the graph; null where there is none. */
+  graphDigest: string | null;
 }
 
 export interface GenerateRequest {

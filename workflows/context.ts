@@ -1,7 +1,10 @@
 import { uuid4 } from '@temporalio/workflow';
-import type { RunStart, RunStartFacts } from '../plan/types';
+import type { PlanActivities } from '../activities/types';
+import { type Actor, type AuditEvent, BY_WORKFLOW } from '../plan/facts';
+import type { JsonObject, RunStart, RunStartFacts } from '../plan/types';
 import type { GateView, TaskView } from '../plan/view';
-import { call } from './calls';
+import { call, callToTheEnd, type Step } from './calls';
+import { FactLog, said } from './facts';
 import { close } from './rulings';
 import type { PlanState, TaskInternals } from './state';
 
@@ -11,6 +14,7 @@ export class PlanContext {
   draining = false;
   private snapshotsStarted: number;
   private snapshotReads = 0;
+  private readonly facts = new FactLog();
 
   constructor(
     readonly state: PlanState,
@@ -50,6 +54,39 @@ export class PlanContext {
     this.onChange();
   }
 
+  /**
+   * Puts a fact into the plan's history, for the audit log: in order, and before the command that follows from it.
+   * Free text in `data` goes through `said` first; contents never stand there. Shapes: audit/events.ts.
+   */
+  record(event: AuditEvent, actor: Actor, data: JsonObject): void {
+    this.facts.record(event, actor, data);
+  }
+
+  /** Before this execution ends: a fact that is still only noted would be lost with it. */
+  flushFacts(): void {
+    this.facts.flush();
+  }
+
+  /** Calls an activity, as `call` does; the facts that led to it stand before it in the history. */
+  call<Name extends keyof PlanActivities>(
+    name: Name,
+    step: Step,
+    request: Parameters<PlanActivities[Name]>[0],
+  ): Promise<Awaited<ReturnType<PlanActivities[Name]>>> {
+    this.facts.flush();
+    return call(name, step, request);
+  }
+
+  /** As `call`, but a cancel waits until it is done: for what changes files. */
+  callToTheEnd<Name extends keyof PlanActivities>(
+    name: Name,
+    step: Step,
+    request: Parameters<PlanActivities[Name]>[0],
+  ): Promise<Awaited<ReturnType<PlanActivities[Name]>>> {
+    this.facts.flush();
+    return callToTheEnd(name, step, request);
+  }
+
   /** Opens a gate; its id is unguessable and belongs to this plan alone. */
   openGate(gate: Omit<GateView, 'gate' | 'since' | 'until' | 'outcome'>): GateView {
     const opened: GateView = {
@@ -60,6 +97,18 @@ export class PlanContext {
       outcome: null,
     };
     this.state.view.gates.push(opened);
+    const { kind, task, path, digest, risk, sha256, preSha256 } = opened;
+    this.record('gate.opened', BY_WORKFLOW, {
+      gate: opened.gate,
+      kind,
+      task,
+      path,
+      digest,
+      risk,
+      sha256,
+      preSha256,
+      run: this.state.run?.number ?? null,
+    });
     this.changed();
     return opened;
   }
@@ -68,6 +117,9 @@ export class PlanContext {
   withdrawGates(task: string | null, reason: string): void {
     for (const gate of this.state.view.gates.filter((open) => task === null || open.task === task)) {
       close(this.state, gate, { decision: 'void', by: 'planwright', reason, at: this.at() });
+      const { kind, path } = gate;
+      const why = { gate: gate.gate, kind, task: gate.task, path, reason: said(reason) };
+      this.record('gate.withdrawn', BY_WORKFLOW, why);
     }
   }
 
@@ -82,7 +134,7 @@ export class PlanContext {
     this.snapshotReads += 1;
     const step = { id: `read-${label}-${this.snapshotReads}`, summary: 'read the workspace' };
     const request = { plan: this.state.view.id, extraPaths, ...(start ? { start } : {}) };
-    const read = await call('readWorkspace', step, request);
+    const read = await this.call('readWorkspace', step, request);
     if (number < (this.state.snapshot?.number ?? 0)) return null;
     this.state.snapshot = { digest: read.digest, number };
     this.state.policy = read.policy;

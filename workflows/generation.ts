@@ -1,7 +1,7 @@
 /** One generation of a task: what it is asked with, what it cost, and what came of it. */
 import type { ArtifactFile, Usage } from '../plan/types';
 import type { FileView } from '../plan/view';
-import { call, leftBy, taskErrorOf } from './calls';
+import { leftBy, taskErrorOf } from './calls';
 import { overlayOf, referencesOf, usableArtifact } from './inputs';
 import { askAnew, shelve } from './prepare';
 import { againAsRecorded, compareWithRecord, onRecordedBases } from './replay';
@@ -37,7 +37,7 @@ export async function generate(work: TaskWork): Promise<void> {
       settings: run.settings,
     };
     const { at: _asked, generation, seed, ...question } = replay ? againAsRecorded(own, made) : made;
-    const result = await call('generate', step, {
+    const result = await context.call('generate', step, {
       plan: context.state.view.id,
       task: node,
       refs: referencesOf(context, node),

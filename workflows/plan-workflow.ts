@@ -13,6 +13,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { admitApply } from '../plan/admission';
+import { BY_TEMPORAL, claimedBy } from '../plan/facts';
 import type { LostPlan } from '../plan/lost';
 import { CANCELLED_IN_TEMPORAL, isSettledPlan, isSettledTask } from '../plan/states';
 import type { TaskGraph, UndoKind } from '../plan/types';
@@ -30,6 +31,7 @@ import type {
 import { answerBefore, once } from './answers';
 import { workflowCancellation } from './cancellation';
 import { PlanContext } from './context';
+import { said } from './facts';
 import { hasWritten } from './ledger';
 import { busyLimit, quietLimit } from './limits';
 import * as messages from './messages';
@@ -37,7 +39,7 @@ import { makePlan } from './planning';
 import { Publisher } from './publisher';
 import { asFailure, failure, refuse } from './refusals';
 import { checkApply, checkBy } from './requests';
-import { checkDecide, RulingRefused, rule } from './rulings';
+import { checkDecide, rule, ruleOnSignal } from './rulings';
 import { admit } from './run-admission';
 import { RunExecutor } from './run-executor';
 import { type NewPlan, newState, type PlanInput, type PlanState } from './state';
@@ -126,6 +128,7 @@ class PlanWorkflow {
       }
       if (!this.deleted()) this.closeForTemporal();
       await condition(allHandlersFinished);
+      this.context.flushFacts();
     });
     if (this.deleted()) return;
     // Only a cancelled root gets here: this rethrows its cancellation, so the workflow closes as Canceled.
@@ -189,6 +192,7 @@ class PlanWorkflow {
   private async continueAsNew(root: { requested(): boolean }): Promise<void> {
     while (!allHandlersFinished()) await condition(allHandlersFinished);
     if (root.requested()) return;
+    this.context.flushFacts();
     await makeContinueAsNewFunc<typeof planWorkflow>({ workflowTaskTimeout: '3s' })({ carried: this.state });
   }
 
@@ -219,24 +223,20 @@ class PlanWorkflow {
   private delete({ by }: DeleteRequest): { status: string } {
     refuse(refuseDelete(this.state.view));
     Object.assign(this.state.view, { status: 'archived', reason: `deleted by ${by}` });
+    this.context.record('plan.deleted', claimedBy(by), {});
     this.context.changed();
     return { status: 'archived' };
   }
 
   private decide(decision: Decide): DecideAnswer {
     return asFailure(
-      () => rule(this.state, decision, now()),
+      () => rule(this.context, decision, 'update'),
       () => this.context.changed(),
     );
   }
 
   private decideBySignal(decision: unknown): void {
-    try {
-      checkDecide(decision);
-      rule(this.state, decision, now());
-    } catch (error) {
-      if (!(error instanceof RulingRefused)) throw error;
-    }
+    ruleOnSignal(this.context, decision);
     this.context.changed();
   }
 
@@ -250,17 +250,27 @@ class PlanWorkflow {
   private async cancel(by: string, reason: string | null): Promise<{ status: string }> {
     // Asked for in the very first moment: then planning has not begun yet.
     await condition(() => this.planning !== null || this.state.view.status !== 'planning');
-    this.planning?.cancel();
+    if (this.planning) {
+      this.recordCancel(by, reason);
+      this.planning.cancel();
+    }
     await condition(() => this.planning === null && (this.executor !== null || this.state.run === null));
+    if (this.executor) this.recordCancel(by, reason);
     this.executor?.cancel(by, reason);
     await condition(() => this.state.run === null);
     return { status: this.state.view.status };
+  }
+
+  private recordCancel(by: string, reason: string | null): void {
+    const run = this.state.run?.number ?? null;
+    this.context.record('plan.cancelled', claimedBy(by), { run, reason: said(reason) });
   }
 
   /** `temporal workflow cancel` ends the plan: what is unfinished is cancelled, and the file says why. */
   private closeForTemporal(): void {
     const { view } = this.state;
     const reason = CANCELLED_IN_TEMPORAL;
+    this.context.record('plan.cancelled', BY_TEMPORAL, { run: this.state.run?.number ?? null, reason });
     const run = view.runs.find(({ number }) => number === this.state.run?.number);
     if (run) Object.assign(run, { status: 'cancelled', finishedAt: now(), reason });
     this.state.run = null;

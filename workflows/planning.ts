@@ -1,10 +1,15 @@
 /** From a goal to a checked graph: the model is asked, told what is wrong, and asked again at most twice. */
-import type { DecomposeResult, TaskGraph, Usage } from '../plan/types';
-import { call, leftBy, taskErrorOf } from './calls';
+import { BY_WORKFLOW } from '../plan/facts';
+import type { DecomposeResult, Json, JsonObject, TaskGraph, Usage } from '../plan/types';
+import type { TaskError } from '../plan/view';
+import { leftBy, taskErrorOf } from './calls';
 import type { PlanContext } from './context';
+import { said } from './facts';
 import { newInternals, newTaskView } from './state';
 
 const QUESTIONS = 3;
+/** Risk rules that the fact of a plan names. */
+const RULES_SHOWN = 20;
 
 /**
  * Leaves the plan `ready`, or `failed` with `failure` set.
@@ -25,11 +30,13 @@ export async function makePlan(context: PlanContext, given: TaskGraph | null): P
     if (left) count(view.usage, left);
     view.raw = left?.raw ?? view.raw;
     view.status = 'failed';
+    recordFailure(context, view.failure);
   }
   context.changed();
 }
 
-async function ask({ state }: PlanContext, given: TaskGraph | null): Promise<DecomposeResult> {
+async function ask(context: PlanContext, given: TaskGraph | null): Promise<DecomposeResult> {
+  const { state } = context;
   const { view, plan } = state;
   let faults: string[] = [];
   for (let attempt = 1; ; attempt++) {
@@ -39,7 +46,7 @@ async function ask({ state }: PlanContext, given: TaskGraph | null): Promise<Dec
       timeoutMs: plan.timeoutMs,
       taskQueue: plan.llmQueue,
     };
-    const result = await call('decompose', step, {
+    const result = await context.call('decompose', step, {
       plan: view.id,
       goal: view.goal,
       attempt,
@@ -63,7 +70,8 @@ function count(total: Usage, { usage }: { usage: Usage }): void {
   total.calls += usage.calls;
 }
 
-function adopt({ state }: PlanContext, graph: TaskGraph, result: DecomposeResult): void {
+function adopt(context: PlanContext, graph: TaskGraph, result: DecomposeResult): void {
+  const { state } = context;
   const { view } = state;
   view.graph = graph;
   view.risk = result.risk;
@@ -76,9 +84,33 @@ function adopt({ state }: PlanContext, graph: TaskGraph, result: DecomposeResult
     if (skill) view.context.toolVersions[node.tool] = skill.toolVersion;
   });
   view.status = 'ready';
+  context.record('plan.ready', BY_WORKFLOW, {
+    graph: result.graphDigest ?? null,
+    tasks: graph.nodes.length,
+    skills: skillDigests(result),
+    policy: state.policy.digest,
+    workspace: state.snapshot?.digest ?? null,
+    risk: result.risk,
+    rules: [...new Set(result.riskReasons.map(({ rule }) => said(rule)))].slice(0, RULES_SHOWN),
+    modelReturned: said(result.modelReturned),
+  });
 }
 
-function fail({ state }: PlanContext, given: boolean, faults: string[]): void {
+/** Of each skill that the graph uses: its version, the digest of all that it says, and that of its prompt. */
+function skillDigests({ skills }: DecomposeResult): JsonObject {
+  const records = Object.entries(skills).map(([tool, { toolVersion, toolHash, systemPromptHash }]): [string, Json] => [
+    tool,
+    { version: toolVersion, digest: toolHash, prompt: systemPromptHash },
+  ]);
+  return Object.fromEntries(records);
+}
+
+function recordFailure(context: PlanContext, { type, message }: TaskError): void {
+  context.record('plan.failed', BY_WORKFLOW, { type: said(type), message: said(message) });
+}
+
+function fail(context: PlanContext, given: boolean, faults: string[]): void {
+  const { state } = context;
   const list = faults.map((fault) => `- ${fault}`).join('\n');
   state.view.status = 'failed';
   state.view.failure = given
@@ -92,4 +124,5 @@ function fail({ state }: PlanContext, given: boolean, faults: string[]): void {
         message: `The model was asked ${QUESTIONS} times and its graph still breaks these rules:\n${list}`,
         advice: 'Say the goal more plainly, or use another --model.',
       };
+  recordFailure(context, state.view.failure);
 }

@@ -1,7 +1,10 @@
 /** How a run takes its tasks up: what of earlier runs still counts, and what has to hold on disk for it. */
+import { claimedBy } from '../plan/facts';
 import type { RunStartFacts } from '../plan/types';
 import type { ApplyRequest } from '../plan/view';
 import type { PlanContext } from './context';
+import { said } from './facts';
+import { recordTasks } from './run-facts';
 import type { RunState, TaskInternals } from './state';
 
 /** Errors for which the same answer of the model would fail again. */
@@ -14,6 +17,8 @@ export function prepareTasks(context: PlanContext, run: RunState, tasks: readonl
   run.prepared = true;
   const { dryRun, replay } = run.request;
   if (dryRun || replay) run.before = {};
+  const failed = tasks.filter((id) => ['failed', 'skipped'].includes(context.task(id).status));
+  recordTasks(context, 'task.retried', failed, 'run again after it had failed or was skipped');
   for (const id of tasks) {
     const task = context.task(id);
     if (run.before && replay) run.before[id] = { ...task, own: { ...context.internals(id) } };
@@ -53,6 +58,9 @@ function instruct(context: PlanContext, id: string, instruction: string, by: str
   task.revisions = [...revisions, { revision: revisions.length + 2, instruction, by, at: context.at() }];
   context.state.view.revision += 1;
   own.instruction = task.revisions.map((one) => one.instruction).join('\n');
+  const { revision } = context.state.view;
+  const what = { revision, task: said(id), instruction: said(instruction), taskRevision: revisions.length + 2 };
+  context.record('plan.replanned', claimedBy(by), what);
   if (own.kept) askAnew(own);
 }
 

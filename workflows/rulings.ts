@@ -2,8 +2,11 @@
  * Decisions on gates: what arrives is checked, ruled on once, and recorded. Plain functions over the
  * carried state, so that every way in (Update, Signal, later HTTP) meets the same rule.
  */
+import { claimedBy } from '../plan/facts';
 import { DECISIONS } from '../plan/gates';
 import type { Decide, DecideAnswer, GateView } from '../plan/view';
+import type { PlanContext } from './context';
+import { said } from './facts';
 import { KEPT_DECIDED_GATES, KEPT_REFUSALS, type PlanState } from './state';
 
 const ANY_DECISION = new Set(Object.values(DECISIONS).flat());
@@ -45,26 +48,71 @@ export function checkDecide(input: unknown): asserts input is Decide {
   }
 }
 
+/** How a decision came in. */
+export type Way = 'update' | 'signal';
+
 /**
  * Rules on a decision. The first valid one settles the gate; the same one again gets the first answer.
- * The gate moves from `view.gates` to `decided`, and the task keeps the decision.
+ * The gate moves from `view.gates` to `decided`, and the task keeps the decision. The ruling is a fact of the history,
+ * whichever way it went.
  *
- * @param at ISO time of the ruling
  * @throws RulingRefused, after the refusal was recorded
  */
-export function rule(state: PlanState, decide: Decide, at: string): DecideAnswer {
+export function rule(context: PlanContext, decide: Decide, way: Way): DecideAnswer {
+  const { state } = context;
+  const at = context.at();
   try {
-    return settle(state, decide, at);
+    return settle(context, decide, way, at);
   } catch (error) {
     if (error instanceof RulingRefused) {
       const { type, message } = error;
       state.refused = [...state.refused, { at, gate: decide.gate, by: decide.by, type, message }].slice(-KEPT_REFUSALS);
+      recordRefusal(context, decide, error, way);
     }
     throw error;
   }
 }
 
-function settle(state: PlanState, decide: Decide, at: string): DecideAnswer {
+/**
+ * Rules on a decision that nobody waits for the answer of. Temporal accepts a signal whatever it says, so that one
+ * without the form of a decision is a fact too.
+ */
+export function ruleOnSignal(context: PlanContext, decide: unknown): void {
+  try {
+    if (isFormed(context, decide)) rule(context, decide, 'signal');
+  } catch (error) {
+    if (!(error instanceof RulingRefused)) throw error;
+  }
+}
+
+function isFormed(context: PlanContext, decide: unknown): decide is Decide {
+  try {
+    checkDecide(decide);
+    return true;
+  } catch (error) {
+    if (!(error instanceof RulingRefused)) throw error;
+    const claims = typeof decide === 'object' && decide !== null ? (decide as { [key: string]: unknown }) : {};
+    const text = (key: string): string => (typeof claims[key] === 'string' ? claims[key] : '');
+    recordRefusal(context, { gate: text('gate'), decision: text('decision'), by: text('by') }, error, 'signal');
+    return false;
+  }
+}
+
+function recordRefusal(context: PlanContext, decide: Decide, refusal: RulingRefused, way: Way): void {
+  const { gate, decision, by, reason, digest } = decide;
+  context.record('decision.refused', claimedBy(by || 'unknown'), {
+    gate: said(gate),
+    decision: said(decision),
+    digest: said(digest),
+    reason: said(reason),
+    way,
+    type: refusal.type,
+    message: said(refusal.message),
+  });
+}
+
+function settle(context: PlanContext, decide: Decide, way: Way, at: string): DecideAnswer {
+  const { state } = context;
   const gate = state.view.gates.find((open) => open.gate === decide.gate);
   if (!gate) return answerAgain(state, decide);
   if (!DECISIONS[gate.kind].includes(decide.decision)) {
@@ -84,6 +132,10 @@ function settle(state: PlanState, decide: Decide, at: string): DecideAnswer {
   }
   const outcome = { decision: decide.decision, by: decide.by, reason: decide.reason ?? null, at };
   close(state, gate, outcome);
+  const { kind, task, path, digest } = gate;
+  const { decision, by } = outcome;
+  const reason = said(outcome.reason);
+  context.record('gate.decided', claimedBy(by), { gate: gate.gate, kind, task, path, digest, decision, reason, way });
   return { gate: gate.gate, decision: outcome.decision, by: outcome.by, at };
 }
 

@@ -5,6 +5,7 @@ import { undoUnderWay } from '../plan/undo-admission';
 import type { ApplyAnswer, ApplyRequest } from '../plan/view';
 import type { PlanContext } from './context';
 import { failure, refuse } from './refusals';
+import { recordRunStart } from './run-facts';
 import type { PlanState } from './state';
 
 /** @throws ApplicationFailure of the contract where the run is refused */
@@ -40,6 +41,7 @@ export function admit(context: PlanContext, request: ApplyRequest): ApplyAnswer 
   };
   state.view.status = 'running';
   state.view.reason = null;
+  recordRunStart(context, state.run, admission.runKind, admission.tasks);
   context.changed();
   return { result: 'started', run: number, message: null, tasks: admission.tasks };
 }

@@ -3,6 +3,7 @@ import { settledStatus } from '../plan/admission';
 import { isSettledTask } from '../plan/states';
 import type { RunView } from '../plan/view';
 import type { PlanContext } from './context';
+import { recordRunEnd, recordTasks } from './run-facts';
 import type { RunState } from './state';
 
 /** @param stopped why it was stopped from outside; null where it came to its own end */
@@ -10,9 +11,10 @@ export function closeRun(context: PlanContext, run: RunState, view: RunView, sto
   const { view: plan } = context.state;
   context.withdrawGates(null, 'the run is over');
   const leaves = run.request.dryRun || run.request.replay;
-  if (stopped !== null && (run.prepared || !leaves)) cancelRest(context, view.tasks);
+  if (stopped !== null && (run.prepared || !leaves)) cancelRest(context, view.tasks, stopped);
   if (view.status === 'running') settle(context, run, view, stopped);
   view.finishedAt = context.at();
+  recordRunEnd(context, view, resultsOf(context, view));
   const keeps = view.status === 'refused' || view.kind === 'dry-run';
   if (run.before) restore(context, run, view);
   plan.status = keeps ? (run.statusBefore ?? settledStatus(plan)) : statusAfter(context, run, view);
@@ -28,14 +30,19 @@ function statusAfter(context: PlanContext, run: RunState, view: RunView) {
   return wrote ? settledStatus(context.state.view) : (run.statusBefore ?? settledStatus(context.state.view));
 }
 
-function cancelRest(context: PlanContext, tasks: readonly string[]): void {
-  for (const id of tasks) {
-    if (!isSettledTask(context.task(id).status)) context.update(id, { status: 'cancelled' });
-  }
+function cancelRest(context: PlanContext, tasks: readonly string[], reason: string): void {
+  const rest = tasks.filter((id) => !isSettledTask(context.task(id).status));
+  for (const id of rest) context.update(id, { status: 'cancelled' });
+  recordTasks(context, 'task.cancelled', rest, reason);
+}
+
+/** What became of each task: in a dry run what was seen of it, otherwise its state. */
+function resultsOf(context: PlanContext, view: RunView): string[] {
+  return view.tasks.map((id) => view.previews?.[id]?.result ?? context.task(id).status);
 }
 
 function settle(context: PlanContext, run: RunState, view: RunView, stopped: string | null): void {
-  const results = view.tasks.map((id) => view.previews?.[id]?.result ?? context.task(id).status);
+  const results = resultsOf(context, view);
   // A cancel that came when only the last write was left has stopped nothing.
   if (results.includes('cancelled') || (stopped !== null && !run.prepared)) {
     Object.assign(view, { status: 'cancelled', reason: stopped });

@@ -4,6 +4,7 @@
  */
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { cascade } from '../plan/admission';
+import { claimedBy } from '../plan/facts';
 import { refsIn } from '../plan/refs';
 import { lets } from '../plan/selection';
 import { isSettledTask } from '../plan/states';
@@ -11,9 +12,11 @@ import type { TaskNode } from '../plan/types';
 import type { RunView } from '../plan/view';
 import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
+import { said } from './facts';
 import { prepareTasks } from './prepare';
 import { outcomeOf } from './rulings';
 import { closeRun } from './run-end';
+import { recordTasks } from './run-facts';
 import { passedByForce, startRun } from './run-start';
 import type { RunState } from './state';
 import { type Places, TaskRunner } from './task-runner';
@@ -126,7 +129,10 @@ export class RunExecutor {
       run.passed = 'HIGH';
       return true;
     }
-    this.cancel(outcome?.by ?? 'planwright', outcome?.reason ?? 'the risk was not accepted');
+    const by = outcome?.by ?? 'planwright';
+    const reason = outcome?.reason ?? 'the risk was not accepted';
+    context.record('plan.cancelled', claimedBy(by), { run: run.number, reason: said(reason) });
+    this.cancel(by, reason);
     return false;
   }
 
@@ -183,8 +189,10 @@ export class RunExecutor {
     try {
       await new TaskRunner(this.context, node, this.run, this.view, this.places).carryOut();
     } catch (error) {
-      if (isCancellation(error)) this.context.update(node.id, { status: 'cancelled' });
-      else this.broken ??= error;
+      if (isCancellation(error)) {
+        this.context.update(node.id, { status: 'cancelled' });
+        recordTasks(this.context, 'task.cancelled', [node.id], this.stopReason);
+      } else this.broken ??= error;
     }
     if (this.context.task(node.id).status === 'failed') {
       this.skip(cascade(this.context.state.view, node.id), `task ${this.context.task(node.id).number} failed`);
@@ -198,6 +206,7 @@ export class RunExecutor {
   private skip(ids: string[], reason: string): void {
     const unsettled = ids.filter((id) => this.members.has(id) && !this.done(id));
     const completedAt = this.context.at();
+    recordTasks(this.context, 'task.skipped', unsettled, reason);
     for (const id of unsettled) {
       Object.assign(this.context.task(id), { status: 'skipped', reason, completedAt });
       if (this.run.request.dryRun) this.view.previews = { ...this.view.previews, [id]: { result: 'skipped', reason } };

@@ -1,9 +1,11 @@
 /** What has to hold before a run's first task, whatever the way in: policy, the working tree, bases, a replay's record. */
 import { forbiddenFlag } from '../plan/admission';
 import { compareEnvironment } from '../plan/environment';
+import { claimedBy } from '../plan/facts';
 import type { RunStartFacts } from '../plan/types';
 import type { ComparisonLine, DecisionView, RunView } from '../plan/view';
 import type { PlanContext } from './context';
+import { said } from './facts';
 import { askAnew, basesOf, staleBases } from './prepare';
 import type { RunState } from './state';
 
@@ -96,6 +98,9 @@ export function passedByForce(context: PlanContext, run: RunState, kind: Decisio
     at: context.at(),
     path: null,
   });
+  const gate = `force-r${run.number}-${kind}`;
+  const passed = { gate, kind, task: null, run: run.number, how: 'force', upTo: null, what: said(what) };
+  context.record('gate.passed', claimedBy(run.request.by), passed);
   context.changed();
 }
 

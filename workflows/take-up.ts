@@ -4,8 +4,9 @@
  * verification now. Decisions are not carried: nobody can vouch for them any more.
  */
 import { settledStatus } from '../plan/admission';
+import { claimedBy } from '../plan/facts';
 import type { LostPlan, LostTask } from '../plan/lost';
-import { call, taskErrorOf } from './calls';
+import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { noteWritten } from './ledger';
 import { makePlan } from './planning';
@@ -34,6 +35,9 @@ export async function takeUp(context: PlanContext, lost: LostPlan): Promise<void
   }
   view.status = settledStatus(view);
   view.reason = 'taken up from its plan file, because Temporal did not know it any more';
+  const completed = Object.values(view.tasks).filter(({ status }) => status === 'completed').length;
+  const runs = view.runs.length;
+  context.record('plan.taken_up', claimedBy(context.state.plan.by), { status: view.status, completed, runs });
   context.changed();
 }
 
@@ -63,7 +67,8 @@ async function carry(context: PlanContext, id: string, claim: LostTask): Promise
 }
 
 /** Why a task that was completed has to run again; null where its files are there and good. */
-async function doubtOf({ state }: PlanContext, id: string, claim: LostTask): Promise<string | null> {
+async function doubtOf(context: PlanContext, id: string, claim: LostTask): Promise<string | null> {
+  const { state } = context;
   const node = state.view.graph.nodes.find((candidate) => candidate.id === id);
   const written = claim.files.filter((file) => file.state === 'written');
   if (written.length === 0) return 'its plan file names nothing that it wrote';
@@ -71,7 +76,7 @@ async function doubtOf({ state }: PlanContext, id: string, claim: LostTask): Pro
   const files = written.map(({ path, sha256, bytes, mode }) => ({ path, sha256, bytes, mode, preSha256: sha256 }));
   try {
     const step = { id: `verify-lost-${id}`, summary: `look at what task ${state.view.tasks[id]?.number} had written` };
-    const { stale, verdict } = await call('verify', step, {
+    const { stale, verdict } = await context.call('verify', step, {
       plan: state.view.id,
       task: id,
       tool: node?.tool ?? '',

@@ -39,6 +39,6 @@ export async function awaitDecisions(work: TaskWork): Promise<void> {
   const open = (): boolean => context.state.view.gates.some((gate) => gate.task === work.node.id);
   await condition(() => context.draining || own.requested.length > 0 || !open());
   if (context.draining) return;
-  if (own.requested.length > 0) work.nextGeneration(own.requested.splice(0));
+  if (own.requested.length > 0) work.nextGeneration(own.requested.splice(0), 'changes were requested');
   else context.update(work.node.id, { status: 'writing' });
 }

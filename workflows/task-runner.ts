@@ -5,7 +5,7 @@
 import { isSettledTask } from '../plan/states';
 import type { TaskNode, VerifyResult, WriteResult } from '../plan/types';
 import type { RunView } from '../plan/view';
-import { call, callToTheEnd, taskErrorOf } from './calls';
+import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { generate } from './generation';
 import { overlayOf } from './inputs';
@@ -68,13 +68,17 @@ export class TaskRunner extends TaskWork {
     try {
       if (!run.request.yes || run.request.dryRun) {
         const preview = run.request.dryRun ? { preview: { keepBackup: this.own.backups } } : {};
-        const verified = await call('verify', this.step('verify'), { ...about, ...preview });
+        const verified = await context.call('verify', this.step('verify'), { ...about, ...preview });
         await this.afterVerify(this.withoutOverlaid(verified, about.overlay), null);
         return;
       }
       context.update(node.id, { status: 'writing' });
       const { verified, written } = await noted(this, about.files, (step) =>
-        callToTheEnd('verifyAndWrite', step, { ...about, keepBackup: this.own.backups, riskPassed: run.passed }),
+        context.callToTheEnd('verifyAndWrite', step, {
+          ...about,
+          keepBackup: this.own.backups,
+          riskPassed: run.passed,
+        }),
       );
       await this.afterVerify(verified, written);
     } catch (error) {
@@ -123,7 +127,7 @@ export class TaskRunner extends TaskWork {
     const again = this.run.settings.provider !== 'template' && !this.run.request.replay;
     if (again && this.own.repairs < REPAIRS) {
       this.own.repairs += 1;
-      this.nextGeneration(errors);
+      this.nextGeneration(errors, 'verification found errors');
       return;
     }
     this.fail({

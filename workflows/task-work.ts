@@ -3,7 +3,9 @@ import type { ArtifactFile, TaskNode } from '../plan/types';
 import type { RunView, TaskError, TaskView } from '../plan/view';
 import type { Step } from './calls';
 import type { PlanContext } from './context';
+import { said } from './facts';
 import { askAnew, CONTENT_ERRORS } from './prepare';
+import { recordTask, recordTasks } from './run-facts';
 import type { RunState, TaskInternals } from './state';
 
 const CONFLICTS_UNDER_YES = 2;
@@ -41,7 +43,8 @@ export class TaskWork {
     }));
   }
 
-  nextGeneration(feedback: string[]): void {
+  nextGeneration(feedback: string[], reason: string): void {
+    recordTasks(this.context, 'task.retried', [this.node.id], reason);
     askAnew(this.own, feedback);
     this.context.withdrawGates(this.node.id, 'the task is generated again');
     this.context.update(this.node.id, { status: 'generating' });
@@ -59,7 +62,7 @@ export class TaskWork {
       return;
     }
     await this.context.readWorkspace(paths, `task-${this.node.id}-r${this.run.number}`);
-    this.nextGeneration([]);
+    this.nextGeneration([], `${paths.join(', ')} changed on disk`);
   }
 
   fail(error: TaskError): void {
@@ -76,5 +79,6 @@ export class TaskWork {
       reason: error.message,
       completedAt: this.context.at(),
     });
+    recordTask(this.context, 'task.failed', this.node.id, { type: said(error.type), message: said(error.message) });
   }
 }

@@ -1,8 +1,10 @@
 /** Rollback and clean, as the main loop carries them out: what was written is taken back, and the plan says what is left. */
+import { BY_WORKFLOW, claimedBy } from '../plan/facts';
 import type { UndoKind, UndoneFile } from '../plan/types';
 import type { UndoAnswer, UndoMessage, UndoView } from '../plan/view';
-import { call, taskErrorOf } from './calls';
+import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
+import { said } from './facts';
 import { hasWritten, madeDirectories, strikeOut, writtenFiles } from './ledger';
 import { askAnew, CONTENT_ERRORS } from './prepare';
 
@@ -28,6 +30,9 @@ export function beginUndo(context: PlanContext, kind: UndoKind, message: UndoMes
     directoriesLeft: [],
     error: null,
   };
+  const { by, overwriteChanged } = view.undo;
+  const files = writtenFiles(context.state).length;
+  context.record('undo.started', claimedBy(by), { number, kind, overwriteChanged, files });
   context.changed();
   return { result: 'started', number };
 }
@@ -41,7 +46,7 @@ export async function carryOutUndo(context: PlanContext, undo: UndoView): Promis
     for (let at = 0; at === 0 || at < files.length; at += PATHS_AT_ONCE) {
       const last = at + PATHS_AT_ONCE >= files.length;
       const step = { id: `${undo.kind}-u${undo.number}-${at}`, summary: `${undo.kind} of ${files.length} file(s)` };
-      const result = await call('undo', step, {
+      const result = await context.call('undo', step, {
         plan: state.view.id,
         kind: undo.kind,
         files: files.slice(at, at + PATHS_AT_ONCE),
@@ -82,6 +87,10 @@ function settle(context: PlanContext, undo: UndoView, cleared: readonly string[]
     const what = left === 1 ? '1 file' : `${left} files`;
     view.reason = undo.error ? `the ${undo.kind} failed: ${undo.error.message}` : `the ${undo.kind} left ${what}`;
   }
+  const { number, kind, status } = undo;
+  const counts: { [outcome: string]: number } = {};
+  for (const { outcome } of undo.files) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  context.record('undo.finished', BY_WORKFLOW, { number, kind, status, counts, error: said(undo.error?.message) });
   context.changed();
 }
 

@@ -2,9 +2,10 @@
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { ArtifactFile, WriteResult } from '../plan/types';
 import type { FileView } from '../plan/view';
-import { callToTheEnd, type Step, taskErrorOf } from './calls';
+import { type Step, taskErrorOf } from './calls';
 import { forgetAttempt, noteAttempt, noteWritten } from './ledger';
 import { keepRecordedBases } from './replay';
+import { recordTask } from './run-facts';
 import type { TaskWork } from './task-work';
 
 export async function write(work: TaskWork): Promise<void> {
@@ -13,6 +14,7 @@ export async function write(work: TaskWork): Promise<void> {
   if (refused.size > 0 && work.task.files.every((file) => refused.has(file.path) || file.action === 'unchanged')) {
     markDeclined(work, refused);
     context.update(node.id, { status: 'declined', reason: 'every file was refused', completedAt: context.at() });
+    recordTask(context, 'task.declined', node.id, { files: refused.size });
     return;
   }
   const accepted = work.artifact().filter((file) => !refused.has(file.path));
@@ -20,7 +22,7 @@ export async function write(work: TaskWork): Promise<void> {
     const about = { plan: context.state.view.id, task: node.id, tool: node.tool };
     const allowAllPaths = run.request.allowAllPaths === true;
     const written = await noted(work, accepted, (step) =>
-      callToTheEnd('writeFiles', step, { ...about, files: accepted, allowAllPaths, keepBackup: own.backups }),
+      context.callToTheEnd('writeFiles', step, { ...about, files: accepted, allowAllPaths, keepBackup: own.backups }),
     );
     markDeclined(work, refused);
     await afterWrite(work, written, work.task.files);
@@ -54,6 +56,7 @@ export async function afterWrite(work: TaskWork, written: WriteResult, files: Fi
         : file;
     }),
   });
+  recordTask(context, 'task.completed', work.node.id, { files: written.files.length });
   if (work.run.request.replay) keepRecordedBases(context, work.run, work.node.id);
 }
 

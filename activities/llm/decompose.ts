@@ -1,3 +1,4 @@
+import { digestOf } from '../../plan/digest';
 import { parseTaskGraph, TASK_GRAPH_WIRE } from '../../plan/schema';
 import type { DecomposeRequest, DecomposeResult, TaskGraph, WorkspaceFacts } from '../../plan/types';
 import type { Skill } from '../../skills/types';
@@ -30,7 +31,7 @@ export function createDecompose(deps: LlmDeps): (request: DecomposeRequest) => P
     const { graph, ...rest } = await plan(deps, request, snapshot.facts, skills);
     const { existing } = await readOverlay(deps.objects, snapshot, {});
     const checked = checkPlan(graph, skills, snapshot.facts, request.maxTasks, existing);
-    return { graph, ...checked, ...rest };
+    return { graph, ...checked, ...rest, graphDigest: digestOf(graph) };
   };
 }
 

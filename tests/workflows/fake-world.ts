@@ -9,7 +9,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { PlanActivities } from '../../activities/types';
-import { fileDigest, sha256 } from '../../plan/digest';
+import { digestOf, fileDigest, sha256 } from '../../plan/digest';
 import type {
   ArtifactFile,
   DecomposeResult,
@@ -216,6 +216,7 @@ export class FakeWorld {
       modelReturned: 'fake-1',
       usage: { promptTokens: 1, completionTokens: 1, calls },
       raw: null,
+      graphDigest: digestOf(graph),
     };
   }
 
