@@ -1,9 +1,12 @@
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import type { Prompter } from './prompter';
 import { terminalPrompter } from './prompter';
 import type { Rooms } from './rooms';
 import { realRooms } from './rooms';
 import type { Input, Output } from './streams';
+
+/** The workflow takes no longer name. */
+const NAME_CHARS = 200;
 
 /** Everything of the outside world that a command touches; tests pass fakes. Times are milliseconds. */
 export interface Io {
@@ -55,8 +58,13 @@ export function processIo(): Io {
   };
 }
 
-/** A container may run under a user id that has no name. */
+/** Who types, as everything that they do is recorded: `user@host`. Claimed, not proven; `--as` gives another name. */
 function userName(env: NodeJS.ProcessEnv): string {
+  return `${loginName(env)}@${hostname()}`.slice(0, NAME_CHARS);
+}
+
+/** A container may run under a user id that has no name. */
+function loginName(env: NodeJS.ProcessEnv): string {
   try {
     return userInfo().username;
   } catch {
