@@ -86,6 +86,7 @@ const SHAPES = {
     /** Null: the decomposition. */
     task: maybe,
     generation: count,
+    startedAt: maybe,
     provider: text,
     model: text,
     modelReturned: maybe,

@@ -193,6 +193,29 @@ export interface DecomposeRequest {
   graph?: TaskGraph | null;
 }
 
+/** One question to a model as it went, for the audit log. Digests are SHA-256 hex; texts are masked and bounded. */
+export interface CallTrace {
+  /** Digest of the whole question. */
+  prompt: string;
+  /** When it was asked, by the worker's clock; null where nobody was. */
+  startedAt: string | null;
+  /** `unknown`: it has a start and no end. `failed`: no answer came. `refused`: the answer could not be used. */
+  outcome: 'answered' | 'refused' | 'failed' | 'unknown';
+  failure: string | null;
+  seed: number | null;
+  /** As it was sent; null where the server would not take one. */
+  temperature: number | null;
+  modelReturned: string | null;
+  /** Digest of the answer as it came. */
+  output: string | null;
+  finishReason: string | null;
+  responseId: string | null;
+  promptTokens: number;
+  completionTokens: number;
+  /** True: it was answered and told of before, and nobody was asked again. */
+  fromRecord: boolean;
+}
+
 export interface DecomposeResult {
   graph: TaskGraph | null;
   /** Set where the graph is null or breaks a rule. */
@@ -209,6 +232,8 @@ export interface DecomposeResult {
   notes?: string[];
   /** SHA-256 (hex) of canonical JSON of the graph; null where there is none. */
   graphDigest: string | null;
+  /** Every question that was asked for it, in order. */
+  calls: CallTrace[];
 }
 
 export interface GenerateRequest {
@@ -230,6 +255,8 @@ export interface GenerateRequest {
   instruction: string | null;
   /** The seed for the model; the generation's number unless told (a replay asks with the seed of the record). */
   seed?: number;
+  /** `startedAt` of the newest call that the workflow has heard of; later ones are told of with the answer. */
+  toldUntil?: string;
 }
 
 export interface GenerateResult {
@@ -248,6 +275,8 @@ export interface GenerateResult {
   raw: string;
   /** True where an answer stored by an earlier attempt was taken and no model was called. */
   fromRecord: boolean;
+  /** Every question that was asked for it and not told of before, in order. */
+  calls: CallTrace[];
 }
 
 export interface VerifyRequest {

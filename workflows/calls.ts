@@ -13,7 +13,7 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import type { PlanActivities } from '../activities/types';
-import type { Usage } from '../plan/types';
+import type { CallTrace, Usage } from '../plan/types';
 import type { TaskError } from '../plan/view';
 
 const RETRY = { initialInterval: 100, backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 8 } as const;
@@ -118,6 +118,18 @@ export function leftBy(error: unknown): Left | null {
   if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return null;
   const [detail] = error.cause.details ?? [];
   return isLeft(detail) ? detail : null;
+}
+
+/** The calls of a model that a failed activity tells of; none where it tells of none. */
+export function callsIn(error: unknown): CallTrace[] {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) && !(cause instanceof CancelledFailure)) return [];
+  const [detail] = cause.details ?? [];
+  return hasCalls(detail) ? detail.calls : [];
+}
+
+function hasCalls(detail: unknown): detail is { calls: CallTrace[] } {
+  return typeof detail === 'object' && detail !== null && 'calls' in detail && Array.isArray(detail.calls);
 }
 
 function isLeft(detail: unknown): detail is Left {

@@ -12,7 +12,8 @@ const TEXT_CHARS = 500;
 /** Of one upsert: thousands of signals may arrive in one moment, and a payload is bounded. */
 const FACTS_AT_ONCE = 100;
 /** Of one fact: an entry of the audit log is bounded too. */
-const LISTED = 100;
+const LISTED = 40;
+const ID_CHARS = 64;
 
 /** Free text as it may stand in a fact: without secrets, and bounded. Null stays null. */
 export function said(text: string): string;
@@ -24,6 +25,9 @@ export function said(text: string | null | undefined): string | null {
 }
 
 /** Cuts a long list into the parts that one fact each can hold; an empty list gives none. */
+/** A task's id as it may stand in a list: a model invents it, and nothing bounds it. */
+export const idText = (id: string): string => said(id).slice(0, ID_CHARS).toWellFormed();
+
 export function inParts<T>(list: readonly T[]): T[][] {
   const parts: T[][] = [];
   for (let at = 0; at < list.length; at += LISTED) parts.push(list.slice(at, at + LISTED));

@@ -1,11 +1,11 @@
 /** One generation of a task: what it is asked with, what it cost, and what came of it. */
-import type { ArtifactFile, Usage } from '../plan/types';
+import type { ArtifactFile, CallTrace, Usage } from '../plan/types';
 import type { FileView } from '../plan/view';
-import { leftBy, taskErrorOf } from './calls';
+import { callsIn, leftBy, taskErrorOf } from './calls';
 import { overlayOf, referencesOf, usableArtifact } from './inputs';
 import { askAnew, shelve } from './prepare';
 import { againAsRecorded, compareWithRecord, onRecordedBases } from './replay';
-import type { Made } from './state';
+import type { Made, TaskInternals } from './state';
 import type { TaskWork } from './task-work';
 
 export async function generate(work: TaskWork): Promise<void> {
@@ -45,7 +45,9 @@ export async function generate(work: TaskWork): Promise<void> {
       timeoutMs: run.timeoutMs,
       ...question,
       ...(replay ? { seed } : {}),
+      ...(own.toldUntil ? { toldUntil: own.toldUntil } : {}),
     });
+    heard(own, result.calls);
     // An answer found on record was paid for too, by an attempt that died before it could say so.
     if (!result.fromRecord || own.counted !== own.generation) count(work, result.usage);
     own.counted = own.generation;
@@ -57,6 +59,7 @@ export async function generate(work: TaskWork): Promise<void> {
     context.update(node.id, { status: 'verifying', skill, modelReturned, output, raw, files });
     if (replay) onRecordedBases(context, run, node.id);
   } catch (error) {
+    heard(own, callsIn(error));
     const left = leftBy(error);
     if (left) {
       count(work, left.usage);
@@ -64,6 +67,11 @@ export async function generate(work: TaskWork): Promise<void> {
     }
     work.fail(taskErrorOf(error));
   }
+}
+
+/** The history has them now: the next generation tells of later ones only. */
+function heard(own: TaskInternals, calls: readonly CallTrace[] = []): void {
+  for (const { startedAt } of calls) if (startedAt && startedAt > (own.toldUntil ?? '')) own.toldUntil = startedAt;
 }
 
 function count(work: TaskWork, usage: Usage): void {

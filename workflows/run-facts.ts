@@ -3,7 +3,7 @@ import { BY_WORKFLOW, claimedBy } from '../plan/facts';
 import type { JsonObject, RunKind } from '../plan/types';
 import type { ApplyRequest, RunView } from '../plan/view';
 import type { PlanContext } from './context';
-import { inParts, said } from './facts';
+import { idText, inParts, said } from './facts';
 import type { RunState } from './state';
 
 /** Flags that say what a run may do, in the order of the command's help. */
@@ -69,7 +69,7 @@ export function recordTask(
   const { number } = context.task(task);
   const { generation } = context.internals(task);
   const run = context.state.run?.number ?? null;
-  context.record(event, BY_WORKFLOW, { task: said(task), number, run, generation, ...more });
+  context.record(event, BY_WORKFLOW, { task: idText(task), number, run, generation, ...more });
 }
 
 /** Tasks that share a fate: skipped with what they need, cancelled with their run, taken up anew. */
@@ -81,7 +81,7 @@ export function recordTasks(
 ): void {
   const run = context.state.run?.number ?? null;
   for (const part of inParts(tasks)) {
-    const named = part.map((id) => ({ task: said(id), number: context.task(id).number }));
+    const named = part.map((id) => ({ task: idText(id), number: context.task(id).number }));
     context.record(event, BY_WORKFLOW, { tasks: named, run, reason: said(reason) });
   }
 }

@@ -35,6 +35,8 @@ export interface TaskInternals {
   generation: number;
   /** The generation whose tokens were counted last. */
   counted?: number;
+  /** `startedAt` of the newest call of a model that the history has heard of. */
+  toldUntil?: string;
   /** What the next generation is told: findings, or a person's requested changes. */
   feedback: string[];
   /** Changes that a person asked for at a gate, until the next generation takes them up. */

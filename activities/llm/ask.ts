@@ -1,10 +1,11 @@
 import { SchemaError } from '../../plan/schema';
-import type { Usage } from '../../plan/types';
+import type { CallTrace, Usage } from '../../plan/types';
 import type { LlmDeps } from './context';
 import { finalFailure, masked } from './errors';
 import { askAgain, promptDigest, type Question } from './prompts';
 import type { Completion, ModelProvider } from './provider';
 import { CallRecords } from './records';
+import { refused, tracesOf, withCalls } from './trace';
 
 /** Answers that break a rule are asked again this often. */
 const REPEATS = 2;
@@ -18,6 +19,8 @@ export interface Answered<T> {
   usage: Usage;
   /** True where no model was called: every answer was found in the records. */
   fromRecord: boolean;
+  /** What was asked and not told of before. */
+  calls: CallTrace[];
 }
 
 export interface Purpose {
@@ -25,6 +28,8 @@ export interface Purpose {
   task: string | null;
   generation: number;
   timeoutMs: number;
+  /** Start of the newest call that was told of before. */
+  toldUntil?: string;
 }
 
 /**
@@ -42,7 +47,24 @@ export async function askModel<T>(
   question: Question,
   accept: (text: string) => T,
 ): Promise<Answered<T>> {
-  const { plan, task, generation, timeoutMs } = purpose;
+  const calls: CallTrace[] = [];
+  try {
+    return await askInTurn(deps, provider, purpose, question, accept, calls);
+  } catch (error) {
+    throw withCalls(error, calls);
+  }
+}
+
+/** @param calls filled with what was asked, also where this throws */
+async function askInTurn<T>(
+  deps: LlmDeps,
+  provider: ModelProvider,
+  purpose: Purpose,
+  question: Question,
+  accept: (text: string) => T,
+  calls: CallTrace[],
+): Promise<Answered<T>> {
+  const { plan, task, generation, timeoutMs, toldUntil } = purpose;
   const records = new CallRecords(deps.layout.calls, deps.report?.bind(deps));
   const context = deps.context();
   const faults: string[] = [];
@@ -51,19 +73,26 @@ export async function askModel<T>(
   for (;;) {
     const asked = faults.length === 0 ? question : askAgain(question, faults);
     const key = { plan, task, generation, promptDigest: promptDigest(asked, provider.name) };
-    const recorded = await records.once(key, provider.name, () =>
-      provider.complete({ ...asked, timeoutMs, signal: context.signal, onProgress: () => context.heartbeat() }),
-    );
+    const trace = async (): Promise<void> => {
+      const record = await records.read(key);
+      if (record) calls.push(...tracesOf(record, toldUntil ?? null));
+    };
+    const ask = (): Promise<Completion> =>
+      provider.complete({ ...asked, timeoutMs, signal: context.signal, onProgress: () => context.heartbeat() });
+    // A trace is told beside the answer or the failure, and must not stand in for it.
+    const recorded = await records.once(key, provider.name, ask).finally(() => trace().catch(() => undefined));
     const { completion } = recorded;
     fromRecord &&= recorded.fromRecord;
     usage.promptTokens += completion.usage.promptTokens;
     usage.completionTokens += completion.usage.completionTokens;
     usage.calls += completion.usage.calls;
-    refuseRefusal(completion, provider);
     try {
+      refuseRefusal(completion, provider);
       const value = accept(textOf(completion));
-      return { value, completion, promptDigest: promptDigest(question, provider.name), usage, fromRecord };
+      return { value, completion, promptDigest: promptDigest(question, provider.name), usage, fromRecord, calls };
     } catch (error) {
+      const last = calls.pop();
+      if (last) calls.push(refused(last, error instanceof Error ? error.message : String(error)));
       if (!(error instanceof SchemaError)) throw error;
       faults.push(error.message);
       if (faults.length > REPEATS) throw await badAnswer(deps, completion, provider, error, usage);

@@ -10,12 +10,13 @@ import { finalFailure } from './errors';
 import { planningSystem, planningUser } from './prompts';
 import { planTemplate, templateAbilities } from './template';
 import { templateNotes } from './template-notes';
+import { templateTrace } from './trace';
 
 /** Longest goal, in bytes of UTF-8; the command line refuses a longer one before it gets here. */
 const MAX_GOAL = 32 * 1024;
 
 /** A graph and where it came from. */
-type Planned = Pick<DecomposeResult, 'modelReturned' | 'usage' | 'raw' | 'notes'> & { graph: TaskGraph };
+type Planned = Pick<DecomposeResult, 'modelReturned' | 'usage' | 'raw' | 'notes' | 'calls'> & { graph: TaskGraph };
 
 /**
  * The activity that turns a goal into a checked task graph. A graph that breaks a rule comes back with its faults; the
@@ -42,16 +43,19 @@ async function plan(
   skills: Map<string, Skill>,
 ): Promise<Planned> {
   const noUsage = { promptTokens: 0, completionTokens: 0, calls: 0 };
-  if (request.graph) return { graph: givenGraph(request.graph), modelReturned: 'none', usage: noUsage, raw: null };
+  if (request.graph)
+    return { graph: givenGraph(request.graph), modelReturned: 'none', usage: noUsage, raw: null, calls: [] };
   const goal = checkedGoal(request.goal);
   if (request.settings.provider === TEMPLATE) {
     const graph = planTemplate(goal, facts, skills);
     if (!graph) throw noRule(skills);
+    const raw = await deps.objects.put(JSON.stringify(graph, null, 2));
     return {
       graph,
       modelReturned: TEMPLATE,
       usage: noUsage,
-      raw: await deps.objects.put(JSON.stringify(graph, null, 2)),
+      raw,
+      calls: [templateTrace(digestOf({ provider: TEMPLATE, goal, workspace: request.workspace }), raw)],
       notes: templateNotes(goal, skills),
     };
   }
@@ -71,7 +75,8 @@ async function plan(
     parseTaskGraph,
   );
   const raw = await deps.objects.put(answer.completion.text);
-  return { graph: answer.value, modelReturned: answer.completion.model, usage: answer.usage, raw };
+  const { usage, calls } = answer;
+  return { graph: answer.value, modelReturned: answer.completion.model, usage, raw, calls };
 }
 
 /** Whoever sent the request, its graph has been outside: its shape is checked like a model's. */

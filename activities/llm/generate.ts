@@ -19,6 +19,7 @@ import { askModel } from './ask';
 import { type LlmDeps, type Overlay, readOverlay, readSnapshot, relevantFiles, TEMPLATE } from './context';
 import { finalFailure } from './errors';
 import { generationSystem, generationUser } from './prompts';
+import { templateTrace } from './trace';
 
 /** Files as they were generated, and how. */
 type Generated = GeneratedFiles &
@@ -32,6 +33,7 @@ type Generated = GeneratedFiles &
     | 'usage'
     | 'raw'
     | 'fromRecord'
+    | 'calls'
   >;
 
 /** What one generation works on. */
@@ -91,12 +93,12 @@ function resolvedInput(skills: ReadonlyMap<string, Skill>, request: GenerateRequ
 }
 
 async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job): Promise<Generated> {
-  const { plan, task, generation, settings, timeoutMs } = request;
+  const { plan, task, generation, settings, timeoutMs, toldUntil } = request;
   const paths = guarded(request, () => outputPaths(skill, scope));
   const answer = await askModel(
     deps,
     deps.providers(settings.provider),
-    { plan, task: task.id, generation, timeoutMs },
+    { plan, task: task.id, generation, timeoutMs, ...(toldUntil ? { toldUntil } : {}) },
     {
       schemaName: 'generated_files',
       schema: GENERATED_FILES_WIRE,
@@ -117,7 +119,7 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
     (text) => withoutMasks(checkedFiles(parseAnswer(GeneratedFilesSchema, text))),
   );
   const { model, temperatureSent, responseId, finishReason, text } = answer.completion;
-  const { promptDigest, usage, fromRecord } = answer;
+  const { promptDigest, usage, fromRecord, calls } = answer;
   const raw = await deps.objects.put(text);
   return {
     ...answer.value,
@@ -129,6 +131,7 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
     usage,
     raw,
     fromRecord,
+    calls,
   };
 }
 
@@ -144,16 +147,19 @@ async function fromTemplates(deps: LlmDeps, { request, skill, scope }: Job): Pro
     throw badInput(request, error instanceof Error ? error.message : String(error));
   }
   const { workspace, overlay } = request;
+  const promptDigest = digestOf({ provider: TEMPLATE, skill: skill.digest, input: scope.input, workspace, overlay });
+  const raw = await deps.objects.put(JSON.stringify(generated, null, 2));
   return {
     ...generated,
     modelReturned: TEMPLATE,
     temperatureSent: null,
-    promptDigest: digestOf({ provider: TEMPLATE, skill: skill.digest, input: scope.input, workspace, overlay }),
+    promptDigest,
     responseId: null,
     finishReason: null,
     usage: { promptTokens: 0, completionTokens: 0, calls: 0 },
-    raw: await deps.objects.put(JSON.stringify(generated, null, 2)),
+    raw,
     fromRecord: false,
+    calls: [templateTrace(promptDigest, raw)],
   };
 }
 

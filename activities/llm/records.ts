@@ -38,6 +38,10 @@ const recordSchema = z.object({
   provider: z.string(),
   /** When the calls for this answer began, one entry for each attempt; ISO 8601. */
   starts: z.array(z.string()),
+  /** Earlier calls for the same answer that brought none; without an `at`, nobody knows what became of it. */
+  failures: z
+    .array(z.object({ start: z.string(), at: z.string().nullable(), failure: z.string().nullable() }))
+    .default([]),
   /** Null: the last start has no end yet, or never got one. */
   end: z.object({ at: z.string(), failure: z.string().nullable(), completion: completion.nullable() }).nullable(),
 });
@@ -89,6 +93,9 @@ export class CallRecords {
         reason: `The call of ${before.starts.at(-1)} has a start and no end.`,
       });
     }
+    const last = before?.starts.at(-1);
+    const failed =
+      before && last ? [{ start: last, at: before.end?.at ?? null, failure: before.end?.failure ?? null }] : [];
     const started: CallRecord = {
       schema: 'planwright.call/1',
       plan: key.plan,
@@ -97,6 +104,7 @@ export class CallRecords {
       promptDigest: key.promptDigest,
       provider,
       starts: [...(before?.starts ?? []), this.now().toISOString()],
+      failures: [...(before?.failures ?? []), ...failed],
       end: null,
     };
     await write(path, started);

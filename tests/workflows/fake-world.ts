@@ -12,6 +12,7 @@ import type { PlanActivities } from '../../activities/types';
 import { digestOf, fileDigest, sha256 } from '../../plan/digest';
 import type {
   ArtifactFile,
+  CallTrace,
   DecomposeResult,
   Environment,
   GenerateRequest,
@@ -46,6 +47,23 @@ export const node = (id: string, deps: string[] = [], extra: Partial<TaskNode> =
   input: {},
   deps,
   ...extra,
+});
+
+/** A call of the fake model, as the audit log is told of it. */
+const called = (prompt: string): CallTrace => ({
+  prompt,
+  startedAt: new Date().toISOString(),
+  outcome: 'answered',
+  failure: null,
+  seed: 1,
+  temperature: 0.2,
+  modelReturned: 'fake-1',
+  output: sha256('raw'),
+  finishReason: 'stop',
+  responseId: null,
+  promptTokens: 10,
+  completionTokens: 5,
+  fromRecord: false,
 });
 
 /** How the world answers; a test sets what it needs. */
@@ -166,6 +184,7 @@ export class FakeWorld {
         usage: { promptTokens: 10, completionTokens: 5, calls: 1 },
         raw: this.stored('raw'),
         fromRecord: false,
+        calls: [called(sha256(JSON.stringify(request)))],
       };
     },
     verify: async (request) => this.verified(request.task, request.files),
@@ -217,6 +236,7 @@ export class FakeWorld {
       usage: { promptTokens: 1, completionTokens: 1, calls },
       raw: null,
       graphDigest: digestOf(graph),
+      calls: calls === 0 ? [] : [called(digestOf(graph))],
     };
   }
 

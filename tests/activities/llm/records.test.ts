@@ -41,6 +41,10 @@ describe('a finished call', () => {
     const again = await generate(generateRequest(workspace));
     expect(server.calls).toHaveLength(1);
     expect(again).toEqual({ ...first, fromRecord: true });
+    // Told of once: an attempt that was heard of is not the next one's.
+    const [call] = first.calls;
+    const toldUntil = call?.startedAt ?? '';
+    expect((await generate(generateRequest(workspace, { toldUntil }))).calls).toEqual([{ ...call, fromRecord: true }]);
     expect(again.usage.calls).toBe(1);
   });
 
