@@ -39,8 +39,10 @@ const SHAPES = {
     model: text,
     temperature: z.number().nullable(),
     planwright: text,
-    /** Digest of a graph that was given with the goal. */
-    graph: digest.nullable(),
+    /** A graph came with the goal, and no model was asked for one. */
+    graphGiven: z.boolean(),
+    /** True: Temporal had lost the plan, and this is another history of it. */
+    takenUp: z.boolean(),
   }),
   'plan.replanned': z.strictObject({
     revision: count,
@@ -178,10 +180,10 @@ const SHAPES = {
     ...file,
     undo: text,
     sha256: digest.nullable(),
-    preSha256: digest,
+    preSha256: digest.nullable(),
     kept: digest.nullable(),
   }),
-  'file.removed': z.strictObject({ ...file, undo: text, preSha256: digest, kept: digest.nullable() }),
+  'file.removed': z.strictObject({ ...file, undo: text, preSha256: digest.nullable(), kept: digest.nullable() }),
   'file.kept': z.strictObject({ ...file, undo: text, outcome: text, reason: maybe }),
   'task.completed': z.strictObject({ ...task, files: count }),
   'task.declined': z.strictObject({ ...task, files: count }),

@@ -24,10 +24,10 @@ export function said(text: string | null | undefined): string | null {
   return masked.length > TEXT_CHARS ? `${masked.slice(0, TEXT_CHARS).toWellFormed()}…` : masked;
 }
 
-/** Cuts a long list into the parts that one fact each can hold; an empty list gives none. */
 /** A task's id as it may stand in a list: a model invents it, and nothing bounds it. */
 export const idText = (id: string): string => said(id).slice(0, ID_CHARS).toWellFormed();
 
+/** Cuts a long list into the parts that one fact each can hold; an empty list gives none. */
 export function inParts<T>(list: readonly T[]): T[][] {
   const parts: T[][] = [];
   for (let at = 0; at < list.length; at += LISTED) parts.push(list.slice(at, at + LISTED));
