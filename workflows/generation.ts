@@ -1,31 +1,32 @@
 /** One generation of a task: what it is asked with, what it cost, and what came of it. */
-import type { ArtifactFile, Usage } from '../plan/types';
+import type { ArtifactFile, GenerateRequest, GenerateResult, Usage, VerifyAndWriteResult } from '../plan/types';
 import type { FileView } from '../plan/view';
 import { call, leftBy, taskErrorOf } from './calls';
 import { overlayOf, referencesOf, usableArtifact } from './inputs';
+import { inOneStep, make } from './making';
 import { askAnew, shelve } from './prepare';
 import { againAsRecorded, compareWithRecord, onRecordedBases } from './replay';
 import type { Made } from './state';
 import type { TaskWork } from './task-work';
 
-export async function generate(work: TaskWork): Promise<void> {
+/** @returns what came of verification and write, where they were part of the same step; otherwise null */
+export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | null> {
   const { own, node, run, context } = work;
   const { recorded, replay } = run.request;
   const startedAt = work.task.startedAt ?? context.at();
   if (recorded) {
     onRecordedBases(context, run, node.id);
     context.update(node.id, { status: 'verifying', startedAt });
-    return;
+    return null;
   }
   if (!replay && usableArtifact(context, run, node.id)) {
     context.update(node.id, { status: 'verifying', startedAt, attempts: own.generation });
-    return;
+    return null;
   }
   if (own.kept || replay) askAnew(own);
   if (own.generation === 0) own.generation = 1;
   context.update(node.id, { status: 'generating', startedAt, attempts: own.generation, error: null, reason: null });
   try {
-    const step = { ...work.step('generate'), timeoutMs: run.timeoutMs, taskQueue: context.state.plan.llmQueue };
     const made: Made = {
       at: context.at(),
       generation: own.generation,
@@ -37,7 +38,7 @@ export async function generate(work: TaskWork): Promise<void> {
       settings: run.settings,
     };
     const { at: _asked, generation, seed, ...question } = replay ? againAsRecorded(own, made) : made;
-    const result = await call('generate', step, {
+    const asked: GenerateRequest = {
       plan: context.state.view.id,
       task: node,
       refs: referencesOf(context, node),
@@ -45,7 +46,8 @@ export async function generate(work: TaskWork): Promise<void> {
       timeoutMs: run.timeoutMs,
       ...question,
       ...(replay ? { seed } : {}),
-    });
+    };
+    const { generated: result, done } = inOneStep(work) ? await make(work, asked) : await askAlone(work, asked);
     // An answer found on record was paid for too, by an attempt that died before it could say so.
     if (!result.fromRecord || own.counted !== own.generation) count(work, result.usage);
     own.counted = own.generation;
@@ -56,6 +58,7 @@ export async function generate(work: TaskWork): Promise<void> {
     const files = result.files.map(proposed);
     context.update(node.id, { status: 'verifying', skill, modelReturned, output, raw, files });
     if (replay) onRecordedBases(context, run, node.id);
+    return done;
   } catch (error) {
     const left = leftBy(error);
     if (left) {
@@ -63,7 +66,13 @@ export async function generate(work: TaskWork): Promise<void> {
       work.task.raw = left.raw;
     }
     work.fail(taskErrorOf(error));
+    return null;
   }
+}
+
+async function askAlone(work: TaskWork, request: GenerateRequest): Promise<{ generated: GenerateResult; done: null }> {
+  const step = { ...work.step('generate'), timeoutMs: request.timeoutMs, taskQueue: work.context.state.plan.llmQueue };
+  return { generated: await call('generate', step, request), done: null };
 }
 
 function count(work: TaskWork, usage: Usage): void {

@@ -4,16 +4,21 @@ import { proxySinks, type Sinks, setCurrentDetails, upsertSearchAttributes } fro
 import { details } from './details';
 import type { PlanState } from './state';
 
-/** Told, outside the history, that the plan's file should be written anew. */
+/** Told outside the history, to the worker that carries the plan out. */
 export interface ProjectionSinks extends Sinks {
+  /** The plan's file should be written anew. */
   projection: { changed(plan: string): void };
+  /** A run was cancelled: what has not begun to write must not. A heartbeat would tell it half a second later. */
+  runs: { stopped(plan: string, run: number): void };
 }
 
 const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
 const PLAN_RISK = defineSearchAttributeKey('PlanRisk', SearchAttributeType.KEYWORD);
 const PLAN_WAITING = defineSearchAttributeKey('PlanWaitingSince', SearchAttributeType.DATETIME);
 
-const { projection } = proxySinks<ProjectionSinks>();
+const { projection, runs } = proxySinks<ProjectionSinks>();
+
+export const tellStopped = (plan: string, run: number): void => runs.stopped(plan, run);
 
 export class Publisher {
   private published = { state: '', waiting: '' };
