@@ -52,6 +52,19 @@ const DIFF_EDITS = 4_000;
  * @throws PathRefused before anything is looked at, so that nobody is asked about what cannot be written
  */
 export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest): Promise<VerifyResult> {
+  const { verified } = await verifiedContents(deps, request);
+  for (const file of request.files) {
+    if ((await digestOnDisk(deps.layout.root, file.path)) !== file.preSha256) verified.stale.push(file.path);
+  }
+  if (request.preview) await addBackups(deps.layout.root, verified.files, request.preview.keepBackup);
+  return verified;
+}
+
+/** As `verifyArtifact`, without a look at the disk, and with what was verified, by path. */
+async function verifiedContents(
+  deps: ArtifactDeps,
+  request: VerifyRequest,
+): Promise<{ verified: VerifyResult; contents: Map<string, Buffer> }> {
   const { objects } = deps;
   const skill = (await deps.skills()).get(request.tool);
   await refuseBadPaths(deps, request, skill?.scope);
@@ -75,10 +88,6 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
   const ran = new Set(rows.filter(({ verdict }) => verdict !== 'skipped').map(({ verifier }) => verifier));
   const verification = rows.filter(({ verdict, verifier }) => verdict !== 'skipped' || !ran.has(verifier));
   const verdict = overallVerdict(verification);
-  const stale: string[] = [];
-  for (const file of request.files) {
-    if ((await digestOnDisk(deps.layout.root, file.path)) !== file.preSha256) stale.push(file.path);
-  }
   const files = request.files.map((file, index): VerifiedFile => {
     const text = contents[index]?.content.toString('utf8') ?? '';
     const { risk, reasons } = artifactRisk(file.path, text, skill?.risk ?? 'MEDIUM', contents[index]?.preContent);
@@ -91,8 +100,10 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
       diffStat: diffStat(contents[index]?.preContent ?? '', text),
     };
   });
-  if (request.preview) await addBackups(deps.layout.root, files, request.preview.keepBackup);
-  return { verdict, verification, files, stale };
+  return {
+    verified: { verdict, verification, files, stale: [] },
+    contents: new Map(contents.map(({ path, content }) => [path, content])),
+  };
 }
 
 /** The name that a write would choose at this moment; it makes a backup only of what was not backed up before. */
@@ -174,15 +185,20 @@ export async function undoPlan(
 }
 
 /** Writes an artifact as it was approved; errors as `writeArtifactFiles`. */
-export async function writeArtifact(deps: ArtifactDeps, request: WriteRequest, step?: string): Promise<WriteResult> {
+export async function writeArtifact(
+  deps: ArtifactDeps,
+  request: WriteRequest,
+  given: { step?: string; contents?: Map<string, Buffer> } = {},
+): Promise<WriteResult> {
   const policy = await deps.policy();
   const skill = (await deps.skills()).get(request.tool);
-  const { plan, write } = writeName(step);
+  const { plan, write } = writeName(given.step);
   return writeArtifactFiles({
     root: deps.layout.root,
     key: journalKey(plan, write),
     files: request.files,
     objects: deps.objects,
+    contents: given.contents,
     allowlist: policy.write.allow,
     allowAllPaths: request.allowAllPaths,
     scope: request.allowAllPaths ? undefined : skill?.scope,
@@ -197,15 +213,14 @@ export async function verifyAndWriteArtifact(
   request: VerifyAndWriteRequest,
   made?: { step: string; mayWrite(): void },
 ): Promise<VerifyAndWriteResult> {
-  const verified = await verifyArtifact(deps, request);
+  const { verified, contents } = await verifiedContents(deps, request);
   const tooRisky = verified.files.some(
     ({ risk, action }) => action !== 'unchanged' && riskAbove(risk, request.riskPassed),
   );
-  // A stale base may be our own write, done by an attempt that died before it could say so: the writer knows, and compares.
+  // Whether a base is stale is the writer's to say: it may be our own write, done by an attempt that died before it could.
   if (verified.verdict === 'failed' || tooRisky) return { verified, written: null };
   made?.mayWrite();
-  const written = await writeArtifact(deps, request, made?.step);
-  return { verified: { ...verified, stale: [] }, written };
+  return { verified, written: await writeArtifact(deps, request, { step: made?.step, contents }) };
 }
 
 /**
