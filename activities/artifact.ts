@@ -6,6 +6,11 @@ import { checkPaths } from '../plan/paths';
 import { artifactRisk, riskAbove } from '../plan/risk';
 import type {
   ArtifactFile,
+  BegunFile,
+  GenerateRequest,
+  GenerateResult,
+  MakeRequest,
+  MakeResult,
   UndoRequest,
   UndoResult,
   VerifiedFile,
@@ -22,10 +27,12 @@ import type { ObjectStore } from '../store/objects';
 import type { Policy } from '../store/policy';
 import { freeBackupPath } from './files/backup';
 import { PathRefused } from './files/errors';
+import { findJournal } from './files/journal';
 import { readPath } from './files/target';
 import { undoFiles } from './files/undo';
 import { writeArtifactFiles } from './files/writer';
 import { readOverlay, readSnapshot } from './llm/context';
+import type { StoppedRuns } from './stopped-runs';
 import { overallVerdict, verifyFiles } from './verify';
 
 export interface ArtifactDeps {
@@ -34,6 +41,7 @@ export interface ArtifactDeps {
   skills(): Promise<Map<string, Skill>>;
   /** The policy in force at this moment. */
   policy(): Promise<Policy>;
+  stopped: StoppedRuns;
 }
 
 /** Above this, line counts are not worth their time. */
@@ -44,6 +52,19 @@ const DIFF_EDITS = 4_000;
  * @throws PathRefused before anything is looked at, so that nobody is asked about what cannot be written
  */
 export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest): Promise<VerifyResult> {
+  const { verified } = await verifiedContents(deps, request);
+  for (const file of request.files) {
+    if ((await digestOnDisk(deps.layout.root, file.path)) !== file.preSha256) verified.stale.push(file.path);
+  }
+  if (request.preview) await addBackups(deps.layout.root, verified.files, request.preview.keepBackup);
+  return verified;
+}
+
+/** As `verifyArtifact`, without a look at the disk, and with what was verified, by path. */
+async function verifiedContents(
+  deps: ArtifactDeps,
+  request: VerifyRequest,
+): Promise<{ verified: VerifyResult; contents: Map<string, Buffer> }> {
   const { objects } = deps;
   const skill = (await deps.skills()).get(request.tool);
   await refuseBadPaths(deps, request, skill?.scope);
@@ -67,10 +88,6 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
   const ran = new Set(rows.filter(({ verdict }) => verdict !== 'skipped').map(({ verifier }) => verifier));
   const verification = rows.filter(({ verdict, verifier }) => verdict !== 'skipped' || !ran.has(verifier));
   const verdict = overallVerdict(verification);
-  const stale: string[] = [];
-  for (const file of request.files) {
-    if ((await digestOnDisk(deps.layout.root, file.path)) !== file.preSha256) stale.push(file.path);
-  }
   const files = request.files.map((file, index): VerifiedFile => {
     const text = contents[index]?.content.toString('utf8') ?? '';
     const { risk, reasons } = artifactRisk(file.path, text, skill?.risk ?? 'MEDIUM', contents[index]?.preContent);
@@ -83,8 +100,10 @@ export async function verifyArtifact(deps: ArtifactDeps, request: VerifyRequest)
       diffStat: diffStat(contents[index]?.preContent ?? '', text),
     };
   });
-  if (request.preview) await addBackups(deps.layout.root, files, request.preview.keepBackup);
-  return { verdict, verification, files, stale };
+  return {
+    verified: { verdict, verification, files, stale: [] },
+    contents: new Map(contents.map(({ path, content }) => [path, content])),
+  };
 }
 
 /** The name that a write would choose at this moment; it makes a backup only of what was not backed up before. */
@@ -140,10 +159,10 @@ function diffStat(before: string, after: string): { added: number; removed: numb
  */
 const journalKey = (plan: string, write: string): string => `${plan}/${write}`;
 
-/** The name of what the activity under way writes, as the workflow notes it (workflows/writing.ts). */
-function writeName(): { plan: string; write: string } {
+/** The name of what the activity under way writes, as the workflow notes it (workflows/writing.ts). @param step its own id unless told */
+function writeName(step?: string): { plan: string; write: string } {
   const { workflowExecution, activityId } = Context.current().info;
-  const write = `${workflowExecution?.runId ?? ''}/${activityId.replace(/-again\d+$/, '')}`;
+  const write = `${workflowExecution?.runId ?? ''}/${step ?? activityId.replace(/-again\d+$/, '')}`;
   return { plan: workflowExecution?.workflowId ?? '', write };
 }
 
@@ -166,15 +185,20 @@ export async function undoPlan(
 }
 
 /** Writes an artifact as it was approved; errors as `writeArtifactFiles`. */
-export async function writeArtifact(deps: ArtifactDeps, request: WriteRequest): Promise<WriteResult> {
+export async function writeArtifact(
+  deps: ArtifactDeps,
+  request: WriteRequest,
+  given: { step?: string; contents?: Map<string, Buffer> } = {},
+): Promise<WriteResult> {
   const policy = await deps.policy();
   const skill = (await deps.skills()).get(request.tool);
-  const { plan, write } = writeName();
+  const { plan, write } = writeName(given.step);
   return writeArtifactFiles({
     root: deps.layout.root,
     key: journalKey(plan, write),
     files: request.files,
     objects: deps.objects,
+    contents: given.contents,
     allowlist: policy.write.allow,
     allowAllPaths: request.allowAllPaths,
     scope: request.allowAllPaths ? undefined : skill?.scope,
@@ -187,13 +211,52 @@ export async function writeArtifact(deps: ArtifactDeps, request: WriteRequest): 
 export async function verifyAndWriteArtifact(
   deps: ArtifactDeps,
   request: VerifyAndWriteRequest,
+  made?: { step: string; mayWrite(): void },
 ): Promise<VerifyAndWriteResult> {
-  const verified = await verifyArtifact(deps, request);
+  const { verified, contents } = await verifiedContents(deps, request);
   const tooRisky = verified.files.some(
     ({ risk, action }) => action !== 'unchanged' && riskAbove(risk, request.riskPassed),
   );
-  // A stale base may be our own write, done by an attempt that died before it could say so: the writer knows, and compares.
+  // Whether a base is stale is the writer's to say: it may be our own write, done by an attempt that died before it could.
   if (verified.verdict === 'failed' || tooRisky) return { verified, written: null };
-  const written = await writeArtifact(deps, request);
-  return { verified: { ...verified, stale: [] }, written };
+  made?.mayWrite();
+  return { verified, written: await writeArtifact(deps, request, { step: made?.step, contents }) };
+}
+
+/**
+ * A whole task. Its answer is on record, synced, before anything is looked at, so an attempt after a crash asks no model
+ * and makes the same artifact; its write has the name that the next step would give it, so that either goes on with
+ * what the other began.
+ *
+ * @throws what `generate` throws
+ */
+export async function makeArtifact(
+  deps: ArtifactDeps,
+  generate: (request: GenerateRequest) => Promise<GenerateResult>,
+  { generate: question, write, run, ...rules }: MakeRequest,
+): Promise<MakeResult> {
+  const generated = await generate(question);
+  const { plan, task, workspace, overlay } = question;
+  const { id, tool } = task;
+  const request = { ...rules, plan, task: id, tool, files: generated.files, workspace, overlay };
+  // A cancel that came before the write holds; one that comes later finds the write done.
+  const mayWrite = (): void => {
+    Context.current().cancellationSignal.throwIfAborted();
+    deps.stopped.check(plan, run);
+  };
+  try {
+    return { generated, done: await verifyAndWriteArtifact(deps, request, { step: write, mayWrite }), begun: true };
+  } catch {
+    return { generated, done: null, begun: (await begunWrite(deps, write)).length > 0 };
+  }
+}
+
+/**
+ * What a write of the workflow run under way noted in its journal, which it does before it touches anything. Modes are not
+ * kept there: a rollback asks for one only where neither the backup nor the file has it.
+ */
+export async function begunWrite(deps: Pick<ArtifactDeps, 'layout'>, step: string): Promise<BegunFile[]> {
+  const { plan, write } = writeName(step);
+  const journal = await findJournal(deps.layout.root, journalKey(plan, write));
+  return (journal?.files ?? []).map(([path, sha256, preSha256]) => ({ path, sha256, preSha256, mode: '0644' }));
 }

@@ -5,13 +5,22 @@ import { builtInSkills } from '../skills/built-in';
 import type { WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { policyReader, policySnapshot } from '../store/policy';
-import { type ArtifactDeps, undoPlan, verifyAndWriteArtifact, verifyArtifact, writeArtifact } from './artifact';
+import {
+  type ArtifactDeps,
+  begunWrite,
+  makeArtifact,
+  undoPlan,
+  verifyAndWriteArtifact,
+  verifyArtifact,
+  writeArtifact,
+} from './artifact';
 import { asFailure } from './failures';
 import type { LlmDeps } from './llm/context';
 import { createDecompose } from './llm/decompose';
 import { createGenerate } from './llm/generate';
 import { providersFrom } from './llm/providers';
 import { runStartFacts } from './run-start';
+import { StoppedRuns } from './stopped-runs';
 import type { PlanActivities } from './types';
 import { closeVerifiers, warmVerifiers } from './verify';
 import { readGitHead } from './workspace/git';
@@ -26,6 +35,8 @@ export interface ActivityOptions {
 
 export interface ActivitySet {
   functions: PlanActivities;
+  /** A run was cancelled: a task of it that has not begun to write writes nothing any more. */
+  stop(plan: string, run: number): void;
   /** Ends what verifiers keep running. */
   close(): Promise<void>;
 }
@@ -56,7 +67,8 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
     if (skill) warmVerifiers(skill.verifiers);
     return generate(request);
   };
-  const artifact: ArtifactDeps = { layout, objects, skills, policy: policyNow };
+  const stopped = new StoppedRuns();
+  const artifact: ArtifactDeps = { layout, objects, skills, policy: policyNow, stopped };
   const readWorkspace: PlanActivities['readWorkspace'] = async ({ extraPaths, start }) => {
     const policy = await policyNow();
     const scopes = [...(await skills()).values()].flatMap((skill) => skill.scope);
@@ -76,9 +88,12 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
       generate: watched(generateWarming),
       verify: watched((request) => verifyArtifact(artifact, request)),
       verifyAndWrite: watched((request) => verifyAndWriteArtifact(artifact, request)),
+      make: watched((request) => makeArtifact(artifact, generateWarming, request)),
+      begunWrite: watched(({ write }) => begunWrite(artifact, write)),
       writeFiles: watched((request) => writeArtifact(artifact, request)),
       undo: watched((request) => undoPlan(artifact, request)),
     },
+    stop: (plan, run) => stopped.add(plan, run),
     close: closeVerifiers,
   };
 }

@@ -1,8 +1,11 @@
 import type {
+  BegunFile,
   DecomposeRequest,
   DecomposeResult,
   GenerateRequest,
   GenerateResult,
+  MakeRequest,
+  MakeResult,
   ReadWorkspaceRequest,
   UndoRequest,
   UndoResult,
@@ -23,6 +26,10 @@ export interface PlanActivities {
   generate(request: GenerateRequest): Promise<GenerateResult>;
   verify(request: VerifyRequest): Promise<VerifyResult>;
   verifyAndWrite(request: VerifyAndWriteRequest): Promise<VerifyAndWriteResult>;
+  /** Generates, verifies and writes. Fails only where generation does: what comes after is tried again as a step of its own. */
+  make(request: MakeRequest): Promise<MakeResult>;
+  /** What a write of this workflow run began, by its name; empty where it touched nothing. */
+  begunWrite(request: { write: string }): Promise<BegunFile[]>;
   writeFiles(request: WriteRequest): Promise<WriteResult>;
   /** Takes back what the plan wrote; what cannot be taken back comes back as such, not as a failure. */
   undo(request: UndoRequest): Promise<UndoResult>;

@@ -109,7 +109,10 @@ async function replay({ ours }) {
     Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
     const options = {
       workflowBundle: { codePath: join(ROOT, 'dist', 'workflow-bundle.js') },
-      sinks: { projection: { changed: { fn: () => undefined, callDuringReplay: false } } },
+      sinks: {
+        projection: { changed: { fn: () => undefined, callDuringReplay: false } },
+        runs: { stopped: { fn: () => undefined, callDuringReplay: false } },
+      },
     };
     const timed = async (count) => {
       const started = performance.now();

@@ -334,6 +334,25 @@ export interface VerifyAndWriteResult {
   written: WriteResult | null;
 }
 
+/** A whole task in one step, where nobody has to decide anything in between: generation, verification and writing. */
+export interface MakeRequest extends Pick<VerifyAndWriteRequest, 'allowAllPaths' | 'keepBackup' | 'riskPassed'> {
+  generate: GenerateRequest;
+  run: number;
+  /** Name of the write in its journal; the step that takes over where this one could not write has the same. */
+  write: string;
+}
+
+export interface MakeResult {
+  generated: GenerateResult;
+  /** Null where it could not be verified or written: the next step tries that by itself, and says what is wrong. */
+  done: VerifyAndWriteResult | null;
+  /** True where the write had begun, whatever came of it. */
+  begun: boolean;
+}
+
+/** A file that a write has, or may have, put on disk. */
+export type BegunFile = Pick<ArtifactFile, 'path' | 'sha256' | 'preSha256' | 'mode'>;
+
 export interface WrittenFile extends ArtifactFile {
   action: 'create' | 'modify' | 'unchanged';
   /** Path of the `.bak` that holds what stood there before; null where nothing did. */

@@ -31,8 +31,8 @@ const MUTANTS = [
   },
   {
     name: 'a backup that a retried task forgets',
-    file: 'workflows/task-runner.ts',
-    from: 'keepBackup: this.own.backups,',
+    file: 'workflows/making.ts',
+    from: 'keepBackup: own.backups,',
     to: 'keepBackup: {},',
     tests: ['tests/workflows/backups.test.ts'],
   },

@@ -47,6 +47,9 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     activities: activities.functions,
     sinks: {
       projection: { changed: { fn: (_info, plan: string) => projector.changed(plan), callDuringReplay: false } },
+      runs: {
+        stopped: { fn: (_info, plan: string, run: number) => activities.stop(plan, run), callDuringReplay: false },
+      },
     },
     // As often as activities beat: they would be throttled to four seconds otherwise.
     maxHeartbeatThrottleInterval: 500,

@@ -40,13 +40,15 @@ export interface Step {
 
 /** A model is asked at most three times within one generation (twice again after a broken answer). */
 const CALLS_PER_GENERATION = 3;
+/** For what a generation does beside its calls, and for the write that may follow in the same step. */
+const BESIDE_CALLS_MS = 5 * 60_000;
 
 function options(step: Step, attempt: number): ActivityOptions {
   return {
     ...COMMON,
     activityId: attempt === 0 ? step.id : `${step.id}-again${attempt}`,
     summary: step.summary,
-    ...(step.timeoutMs ? { startToCloseTimeout: step.timeoutMs * CALLS_PER_GENERATION + 60_000 } : {}),
+    ...(step.timeoutMs ? { startToCloseTimeout: step.timeoutMs * CALLS_PER_GENERATION + BESIDE_CALLS_MS } : {}),
     ...(step.taskQueue ? { taskQueue: step.taskQueue } : {}),
   };
 }
@@ -69,13 +71,18 @@ export async function call<Name extends keyof PlanActivities>(
   }
 }
 
-/** As `call`, but a cancel waits until it is done: for what changes files. After a cancel none is begun. */
+/**
+ * As `call`, but a cancel waits until it is done: for what changes files. After a cancel none is begun.
+ * @param begun true for what an earlier step began: that is brought to its end in any case
+ */
 export async function callToTheEnd<Name extends keyof PlanActivities>(
   name: Name,
   step: Step,
   request: Parameters<PlanActivities[Name]>[0],
+  begun = false,
 ): Promise<Awaited<ReturnType<PlanActivities[Name]>>> {
-  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before it began');
+  if (!begun && CancellationScope.current().consideredCancelled)
+    throw new CancelledFailure('cancelled before it began');
   return CancellationScope.nonCancellable(() => call(name, step, request));
 }
 

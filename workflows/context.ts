@@ -82,9 +82,10 @@ export class PlanContext {
     name: Name,
     step: Step,
     request: Parameters<PlanActivities[Name]>[0],
+    begun = false,
   ): Promise<Awaited<ReturnType<PlanActivities[Name]>>> {
     this.facts.flush();
-    return callToTheEnd(name, step, request);
+    return callToTheEnd(name, step, request, begun);
   }
 
   /** Opens a gate; its id is unguessable and belongs to this plan alone. */

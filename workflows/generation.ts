@@ -1,31 +1,39 @@
 /** One generation of a task: what it is asked with, what it cost, and what came of it. */
-import type { ArtifactFile, CallTrace, Usage } from '../plan/types';
+import type {
+  ArtifactFile,
+  CallTrace,
+  GenerateRequest,
+  GenerateResult,
+  Usage,
+  VerifyAndWriteResult,
+} from '../plan/types';
 import type { FileView } from '../plan/view';
 import { callsIn, leftBy, taskErrorOf } from './calls';
 import { overlayOf, referencesOf, usableArtifact } from './inputs';
+import { inOneStep, make } from './making';
 import { askAnew, shelve } from './prepare';
 import { againAsRecorded, compareWithRecord, onRecordedBases } from './replay';
 import type { Made, TaskInternals } from './state';
 import type { TaskWork } from './task-work';
 
-export async function generate(work: TaskWork): Promise<void> {
+/** @returns what came of verification and write, where they were part of the same step; otherwise null */
+export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | null> {
   const { own, node, run, context } = work;
   const { recorded, replay } = run.request;
   const startedAt = work.task.startedAt ?? context.at();
   if (recorded) {
     onRecordedBases(context, run, node.id);
     context.update(node.id, { status: 'verifying', startedAt });
-    return;
+    return null;
   }
   if (!replay && usableArtifact(context, run, node.id)) {
     context.update(node.id, { status: 'verifying', startedAt, attempts: own.generation });
-    return;
+    return null;
   }
   if (own.kept || replay) askAnew(own);
   if (own.generation === 0) own.generation = 1;
   context.update(node.id, { status: 'generating', startedAt, attempts: own.generation, error: null, reason: null });
   try {
-    const step = { ...work.step('generate'), timeoutMs: run.timeoutMs, taskQueue: context.state.plan.llmQueue };
     const made: Made = {
       at: context.at(),
       generation: own.generation,
@@ -37,7 +45,7 @@ export async function generate(work: TaskWork): Promise<void> {
       settings: run.settings,
     };
     const { at: _asked, generation, seed, ...question } = replay ? againAsRecorded(own, made) : made;
-    const result = await context.call('generate', step, {
+    const asked: GenerateRequest = {
       plan: context.state.view.id,
       task: node,
       refs: referencesOf(context, node),
@@ -46,7 +54,8 @@ export async function generate(work: TaskWork): Promise<void> {
       ...question,
       ...(replay ? { seed } : {}),
       ...(own.toldUntil ? { toldUntil: own.toldUntil } : {}),
-    });
+    };
+    const { generated: result, done } = inOneStep(work) ? await make(work, asked) : await askAlone(work, asked);
     heard(own, result.calls);
     // An answer found on record was paid for too, by an attempt that died before it could say so.
     if (!result.fromRecord || own.counted !== own.generation) count(work, result.usage);
@@ -58,6 +67,7 @@ export async function generate(work: TaskWork): Promise<void> {
     const files = result.files.map(proposed);
     context.update(node.id, { status: 'verifying', skill, modelReturned, output, raw, files });
     if (replay) onRecordedBases(context, run, node.id);
+    return done;
   } catch (error) {
     heard(own, callsIn(error));
     const left = leftBy(error);
@@ -66,12 +76,18 @@ export async function generate(work: TaskWork): Promise<void> {
       work.task.raw = left.raw;
     }
     work.fail(taskErrorOf(error));
+    return null;
   }
 }
 
 /** The history has them now: the next generation tells of later ones only. */
 function heard(own: TaskInternals, calls: readonly CallTrace[] = []): void {
   for (const { startedAt } of calls) if (startedAt && startedAt > (own.toldUntil ?? '')) own.toldUntil = startedAt;
+}
+
+async function askAlone(work: TaskWork, request: GenerateRequest): Promise<{ generated: GenerateResult; done: null }> {
+  const step = { ...work.step('generate'), timeoutMs: request.timeoutMs, taskQueue: work.context.state.plan.llmQueue };
+  return { generated: await work.context.call('generate', step, request), done: null };
 }
 
 function count(work: TaskWork, usage: Usage): void {

@@ -2,11 +2,11 @@
  * What a plan remembers of its writes, so that they can be taken back: noted before each write, confirmed by its answer,
  * struck out once it is undone. Plain functions over the carried state.
  */
-import type { ArtifactFile, UndoFile, UndoneFile, WriteResult, WriteStep } from '../plan/types';
+import type { BegunFile, UndoFile, UndoneFile, WriteResult, WriteStep } from '../plan/types';
 import type { PlanState, TaskInternals } from './state';
 
 /** Remembers what a write is about to do; its outcome may never be known. */
-export function noteAttempt(state: PlanState, task: string, write: string, files: readonly ArtifactFile[]): void {
+export function noteAttempt(state: PlanState, task: string, write: string, files: readonly BegunFile[]): void {
   const own = internals(state, task);
   const order = nextOrder(state);
   for (const { path, sha256, preSha256, mode } of files) {

@@ -4,27 +4,32 @@ import { proxySinks, type Sinks, setCurrentDetails, upsertSearchAttributes } fro
 import { details } from './details';
 import type { PlanState } from './state';
 
-/** Told, outside the history, that the plan's file should be written anew. */
+/** Told outside the history, to the worker that carries the plan out. */
 export interface ProjectionSinks extends Sinks {
+  /** The plan's file should be written anew. */
   projection: { changed(plan: string): void };
+  /** A run was cancelled: what has not begun to write must not. A heartbeat would tell it half a second later. */
+  runs: { stopped(plan: string, run: number): void };
 }
 
 const PLAN_STATE = defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD);
 const PLAN_RISK = defineSearchAttributeKey('PlanRisk', SearchAttributeType.KEYWORD);
 const PLAN_WAITING = defineSearchAttributeKey('PlanWaitingSince', SearchAttributeType.DATETIME);
 
-const { projection } = proxySinks<ProjectionSinks>();
+const { projection, runs } = proxySinks<ProjectionSinks>();
+
+export const tellStopped = (plan: string, run: number): void => runs.stopped(plan, run);
 
 export class Publisher {
   private published = { state: '', waiting: '' };
+  private telling = false;
 
   constructor(private readonly state: PlanState) {}
 
   publish(): void {
     const { view, plan } = this.state;
     if (this.state.run) view.status = this.onlyWaits() ? 'waiting' : 'running';
-    setCurrentDetails(details(view));
-    projection.changed(view.id);
+    this.tellLater();
     const waiting = view.gates[0]?.since ?? '';
     if (!plan.searchAttributes || (this.published.state === view.status && this.published.waiting === waiting)) return;
     this.published = { state: view.status, waiting };
@@ -33,6 +38,17 @@ export class Publisher {
       { key: PLAN_RISK, value: view.risk },
       { key: PLAN_WAITING, value: waiting === '' ? null : new Date(waiting) },
     ]);
+  }
+
+  /** Once for all changes of the moment: a hundred tasks that come back together make one table, not hundreds. */
+  private tellLater(): void {
+    if (this.telling) return;
+    this.telling = true;
+    void Promise.resolve().then(() => {
+      this.telling = false;
+      setCurrentDetails(details(this.state.view));
+      projection.changed(this.state.view.id);
+    });
   }
 
   /** True where a person is the only thing that a run waits for. */

@@ -14,6 +14,7 @@ import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { said } from './facts';
 import { prepareTasks } from './prepare';
+import { tellStopped } from './publisher';
 import { outcomeOf } from './rulings';
 import { closeRun } from './run-end';
 import { recordTasks } from './run-facts';
@@ -50,6 +51,7 @@ export class RunExecutor {
   /** Stops the run: calls of the model are aborted, a write in progress is finished and recorded. */
   cancel(by: string, reason: string | null): void {
     this.stopReason = `cancelled by ${by}${reason ? `: ${reason}` : ''}`;
+    tellStopped(this.context.state.view.id, this.run.number);
     this.scope.cancel();
   }
 

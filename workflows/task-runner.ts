@@ -46,8 +46,11 @@ export class TaskRunner extends TaskWork {
     await this.places.take();
     try {
       if (this.context.draining) return;
-      if (this.task.status === 'pending' || this.task.status === 'generating') await generate(this);
-      if (!this.context.draining && this.task.status === 'verifying') await this.verify();
+      if (this.task.status === 'pending' || this.task.status === 'generating') {
+        const done = await generate(this);
+        if (done) await this.orFail(() => this.afterVerify(done.verified, done.written));
+      }
+      if ((!this.context.draining || this.begun) && this.task.status === 'verifying') await this.verify();
       if (!this.context.draining && this.task.status === 'writing') await write(this);
     } finally {
       this.places.give();
@@ -65,7 +68,7 @@ export class TaskRunner extends TaskWork {
       workspace: context.state.snapshot?.digest ?? '',
       overlay: overlayOf(context, node.id, this.runView.kind === 'dry-run'),
     };
-    try {
+    await this.orFail(async () => {
       if (!run.request.yes || run.request.dryRun) {
         const preview = run.request.dryRun ? { preview: { keepBackup: this.own.backups } } : {};
         const verified = await context.call('verify', this.step('verify'), { ...about, ...preview });
@@ -74,13 +77,22 @@ export class TaskRunner extends TaskWork {
       }
       context.update(node.id, { status: 'writing' });
       const { verified, written } = await noted(this, about.files, (step) =>
-        context.callToTheEnd('verifyAndWrite', step, {
-          ...about,
-          keepBackup: this.own.backups,
-          riskPassed: run.passed,
-        }),
+        context.callToTheEnd(
+          'verifyAndWrite',
+          step,
+          { ...about, keepBackup: this.own.backups, riskPassed: run.passed },
+          this.begun,
+        ),
       );
+      this.begun = false;
       await this.afterVerify(verified, written);
+    });
+  }
+
+  /** What an activity could not do is the task's failure. Throws only on cancellation. */
+  private async orFail(body: () => Promise<void>): Promise<void> {
+    try {
+      await body();
     } catch (error) {
       this.fail(taskErrorOf(error));
     }

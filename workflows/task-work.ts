@@ -11,6 +11,9 @@ import type { RunState, TaskInternals } from './state';
 const CONFLICTS_UNDER_YES = 2;
 
 export class TaskWork {
+  /** True where a step began to write and could not finish: it is finished before anything else, also after a cancel. */
+  begun = false;
+
   constructor(
     readonly context: PlanContext,
     readonly node: TaskNode,

@@ -15,6 +15,8 @@ export interface WriteJob {
   key: string;
   files: ArtifactFile[];
   objects: ObjectStore;
+  /** Contents by path that were read from `objects`, and re-hashed, in the same breath; the others are read there. */
+  contents?: ReadonlyMap<string, Buffer>;
   /** `write.allow` of the policy. */
   allowlist: readonly string[];
   allowAllPaths: boolean;

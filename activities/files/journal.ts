@@ -80,7 +80,7 @@ export async function ourBytes(root: string): Promise<Map<string, Set<string>>> 
 export async function findJournal(
   root: string,
   key: string,
-): Promise<Pick<Journal, 'backups' | 'madeDirectories'> | null> {
+): Promise<(Pick<Journal, 'backups' | 'madeDirectories'> & { files?: [string, string, string | null][] }) | null> {
   const text = await readFile(journalPath(root, key), 'utf8').catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return '';
     throw error;

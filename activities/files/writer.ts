@@ -1,4 +1,4 @@
-import { open, rename } from 'node:fs/promises';
+import { lstat, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { artifactDigest } from '../../plan/digest';
 import { escapeForDisplay } from '../../plan/display';
@@ -6,10 +6,10 @@ import type { ArtifactFile, WriteResult, WrittenFile } from '../../plan/types';
 import { withLockInTurn } from '../../store/lock-queue';
 import { freeBackupPath, keepBackup, removeBackup } from './backup';
 import { checkJob, type WriteJob } from './check';
-import { type HeldDirectory, nameOf, walkToParent } from './directory';
+import { type HeldDirectory, nameOf, unsafe, walkToParent } from './directory';
 import { asWrite, errnoOf, UnsafeTarget, WriteFailed } from './errors';
 import { type Journal, readJournal, saveJournal } from './journal';
-import { type FoundFile, readPath, readTarget } from './target';
+import { type FoundFile, readTarget } from './target';
 import { discard, publishNew, sweepTempsInTurn, writeTemp } from './temps';
 
 export const LOCK_TIMEOUT_MS = 60_000;
@@ -29,7 +29,9 @@ export async function writeArtifactFiles(job: WriteJob): Promise<WriteResult> {
   checkJob(job);
   if (job.files.length === 0) return { files: [], conflicts: [], madeDirectories: [] };
   const contents = new Map<string, Buffer>();
-  for (const file of job.files) contents.set(file.path, await job.objects.get(file.sha256));
+  for (const file of job.files) {
+    contents.set(file.path, job.contents?.get(file.path) ?? (await job.objects.get(file.sha256)));
+  }
   const timeoutMs = job.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
   return asWrite('.planwright', async () => {
     await refuseLinkedFolder(job.root);
@@ -39,8 +41,12 @@ export async function writeArtifactFiles(job: WriteJob): Promise<WriteResult> {
 
 /** Our own folder must be a directory too: a repository may ship `.planwright` as a link. */
 export async function refuseLinkedFolder(root: string): Promise<void> {
-  const { directory } = await walkToParent(root, '.planwright/x', true);
-  await directory?.close();
+  const found = await lstat(join(root, '.planwright')).catch((error: unknown) => {
+    // Whoever needs it makes it.
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  });
+  if (found && !found.isDirectory()) throw unsafe('.planwright', found);
 }
 
 async function writeLocked(job: WriteJob, contents: Map<string, Buffer>): Promise<WriteResult> {
@@ -51,9 +57,26 @@ async function writeLocked(job: WriteJob, contents: Map<string, Buffer>): Promis
   );
   const earlier = await readJournal(root, job.key, files);
   const looks = new Map<string, Look>();
-  for (const file of files) {
-    looks.set(file.path, await asWrite(escapeForDisplay(file.path), () => readPath(root, file.path)));
+  try {
+    for (const file of files) {
+      looks.set(
+        file.path,
+        await asWrite(escapeForDisplay(file.path), () => lookAt(root, file.path, looks.size < HELD)),
+      );
+    }
+    return await writeLooked(job, contents, earlier, looks);
+  } finally {
+    for (const { directory } of looks.values()) await directory?.close();
   }
+}
+
+async function writeLooked(
+  job: WriteJob,
+  contents: Map<string, Buffer>,
+  earlier: Journal | null,
+  looks: Map<string, Look>,
+): Promise<WriteResult> {
+  const { files } = job;
   const conflicts = files.filter((file) => !isDone(file, looks) && !isBase(file, looks)).map(({ path }) => path);
   if (conflicts.length > 0) {
     const done = earlier ? files.filter((file) => isDone(file, looks) && !isBase(file, looks)) : [];
@@ -64,7 +87,9 @@ async function writeLocked(job: WriteJob, contents: Map<string, Buffer>): Promis
   const journal = earlier ?? (await begin(job, looks));
   for (const [at, file] of files.entries()) {
     const content = contents.get(file.path) ?? Buffer.alloc(0);
-    const ok = await asWrite(escapeForDisplay(file.path), () => writeOne(job, file, content, journal));
+    const ok = await asWrite(escapeForDisplay(file.path), () =>
+      writeOne(job, file, content, journal, looks.get(file.path)),
+    );
     if (ok) continue;
     await asWrite('a backup', () => dropBackups(job, [file], journal));
     return result(files.slice(0, at), [file.path], journal);
@@ -72,7 +97,29 @@ async function writeLocked(job: WriteJob, contents: Map<string, Buffer>): Promis
   return result(files, [], journal);
 }
 
-type Look = Awaited<ReturnType<typeof readPath>>;
+/** So many parents are held open from the first look to the write; those of a larger task are walked to again. */
+const HELD = 20;
+
+interface Look {
+  found: FoundFile | null;
+  /** Parent directories that do not exist. */
+  missing: string[];
+  /** The parent, held open; null where it does not exist, or is not held. */
+  directory: HeldDirectory | null;
+}
+
+async function lookAt(root: string, path: string, hold: boolean): Promise<Look> {
+  const { directory, missing } = await walkToParent(root, path, false);
+  if (!directory) return { found: null, missing, directory };
+  let held = false;
+  try {
+    const found = await readTarget(directory, nameOf(path));
+    held = hold;
+    return { found, missing, directory: held ? directory : null };
+  } finally {
+    if (!held) await directory.close();
+  }
+}
 
 const isDone = (file: ArtifactFile, looks: Map<string, Look>): boolean =>
   looks.get(file.path)?.found?.sha256 === file.sha256;
@@ -112,12 +159,20 @@ async function dropBackups(job: WriteJob, files: ArtifactFile[], journal: Journa
 }
 
 /** @returns false on a conflict: what stands there is neither the base nor the new content */
-async function writeOne(job: WriteJob, file: ArtifactFile, content: Buffer, journal: Journal): Promise<boolean> {
-  const { directory } = await walkToParent(job.root, file.path, true);
+async function writeOne(
+  job: WriteJob,
+  file: ArtifactFile,
+  content: Buffer,
+  journal: Journal,
+  look: Look | undefined,
+): Promise<boolean> {
+  const directory = look?.directory ?? (await walkToParent(job.root, file.path, true)).directory;
   if (!directory) throw new UnsafeTarget(`The directory of ${escapeForDisplay(file.path)} vanished.`);
   try {
     const name = nameOf(file.path);
-    const found = await readTarget(directory, name);
+    // What was no more than the base when it was looked at is looked at again when it is replaced (`place`).
+    const known = look?.directory && look.found?.sha256 !== file.sha256;
+    const found = known ? look.found : await readTarget(directory, name);
     if (found?.sha256 !== file.sha256) {
       if ((found?.sha256 ?? null) !== file.preSha256) return false;
       if (found) await saveOld(job, file, found, directory, journal);
@@ -131,7 +186,7 @@ async function writeOne(job: WriteJob, file: ArtifactFile, content: Buffer, jour
     if (back?.sha256 !== file.sha256) throw new WriteFailed(escapeForDisplay(file.path), 'EIO');
     return true;
   } finally {
-    await directory.close();
+    if (directory !== look?.directory) await directory.close();
   }
 }
 

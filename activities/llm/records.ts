@@ -110,6 +110,9 @@ export class CallRecords {
     await write(path, started);
     try {
       const completion = await ask();
+      // Another attempt of the same question, believed dead, may have been quicker: what it stored may be on disk by now.
+      const meanwhile = (await this.read(key))?.end?.completion;
+      if (meanwhile) return { completion: meanwhile, fromRecord: true };
       await write(path, { ...started, end: { at: this.now().toISOString(), failure: null, completion } });
       return { completion, fromRecord: false };
     } catch (error) {

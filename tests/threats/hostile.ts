@@ -57,12 +57,18 @@ export class HostileWorld {
   call<Name extends keyof PlanActivities>(
     name: Name,
     request: Parameters<PlanActivities[Name]>[0],
+    activityId = `${name}-${this.runs}`,
   ): Promise<Awaited<ReturnType<PlanActivities[Name]>>> {
-    const environment = new MockActivityEnvironment({ activityId: `${name}-${this.runs}` });
+    const environment = new MockActivityEnvironment({ activityId });
     const activity = this.activities.functions[name] as (
       request: Parameters<PlanActivities[Name]>[0],
     ) => Promise<Awaited<ReturnType<PlanActivities[Name]>>>;
     return environment.run(activity, request);
+  }
+
+  /** Tells the worker that a run was cancelled. */
+  stop(plan: string, run: number): void {
+    this.activities.stop(plan, run);
   }
 
   put(path: string, content: string): void {

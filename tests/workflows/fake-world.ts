@@ -12,6 +12,7 @@ import type { PlanActivities } from '../../activities/types';
 import { digestOf, fileDigest, sha256 } from '../../plan/digest';
 import type {
   ArtifactFile,
+  BegunFile,
   CallTrace,
   DecomposeResult,
   Environment,
@@ -92,6 +93,18 @@ export class FakeWorld {
   readonly disk = new Map<string, string>();
   readonly objects = new Map<string, string>();
   readonly calls: string[] = [];
+  /** What a write's journal would hold, by the write's name; set by a test that lets a step end without an answer. */
+  readonly begun = new Map<string, BegunFile[]>();
+  private readonly stopped = new Set<number>();
+
+  /** As the worker is told: what has not begun to write in this run must not any more. */
+  stop(run: number): void {
+    this.stopped.add(run);
+  }
+
+  isStopped(run: number): boolean {
+    return this.stopped.has(run);
+  }
   readonly script: Script = {
     graph: { nodes: [node('1'), node('2'), node('3', ['2'])] },
     risk: 'MEDIUM',
@@ -191,9 +204,22 @@ export class FakeWorld {
     verifyAndWrite: async (request) => {
       const verified = this.verified(request.task, request.files);
       const tooRisky = verified.files.some((file) => file.risk === 'HIGH' && request.riskPassed !== 'HIGH');
-      if (verified.verdict === 'failed' || verified.stale.length > 0 || tooRisky) return { verified, written: null };
-      return { verified, written: this.write(request.task, request.files) };
+      if (verified.verdict === 'failed' || tooRisky) return { verified, written: null };
+      // As the real one: whether a changed base is our own write is for the write to say.
+      return { verified: { ...verified, stale: [] }, written: this.write(request.task, request.files) };
     },
+    make: async ({ generate, write: _name, run, ...rules }) => {
+      const generated = await this.activities.generate(generate);
+      const { plan, task, workspace, overlay } = generate;
+      const request = { ...rules, plan, task: task.id, tool: task.tool, files: generated.files, workspace, overlay };
+      if (this.stopped.has(run)) return { generated, done: null, begun: false };
+      try {
+        return { generated, done: await this.activities.verifyAndWrite(request), begun: true };
+      } catch {
+        return { generated, done: null, begun: true };
+      }
+    },
+    begunWrite: async ({ write }) => this.begun.get(write) ?? [],
     writeFiles: async (request) => this.write(request.task, request.files),
     undo: async ({ kind, files, overwriteChanged }) => {
       this.calls.push(`${kind} ${files.map(({ path }) => path).join(' ')}`);
@@ -324,7 +350,10 @@ export class Driver {
       taskQueue: this.world.taskQueue,
       workflowBundle: this.bundle,
       activities: this.world.activities,
-      sinks: { projection: { changed: { fn: () => undefined, callDuringReplay: false } } },
+      sinks: {
+        projection: { changed: { fn: () => undefined, callDuringReplay: false } },
+        runs: { stopped: { fn: (_info, _plan: string, run: number) => this.world.stop(run), callDuringReplay: false } },
+      },
     });
     this.running = this.worker.run();
   }

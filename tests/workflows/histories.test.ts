@@ -18,7 +18,7 @@ async function replay(
   const results: ReplayResult[] = [];
   const options = {
     workflowBundle: { code: change(bundle.code) },
-    sinks: { projection: { changed: { fn: () => undefined } } },
+    sinks: { projection: { changed: { fn: () => undefined } }, runs: { stopped: { fn: () => undefined } } },
   };
   for await (const result of Worker.runReplayHistories(options, given)) results.push(result);
   return results;
@@ -79,7 +79,7 @@ if (RECORDING) {
     it('when the history names another activity', async () => {
       const { name, history } = golden('apply-yes');
       const json = historyToJSON(history);
-      const changed = json.replaceAll('generate-2-g1-r1-c0', 'generate-9-g1-r1-c0');
+      const changed = json.replaceAll('make-2-g1-r1-c0', 'make-9-g1-r1-c0');
       expect(changed).not.toBe(json);
       const results = await replay([{ name, history: historyFromJSON(JSON.parse(changed)) }]);
       expect(failed(results)).toEqual([expect.stringMatching(/nondeterminism/i)]);

@@ -86,6 +86,17 @@ describe('the record of a call', () => {
     expect(await records.once(key, 'openai', unreachable)).toEqual({ completion, fromRecord: true });
   });
 
+  it('that another attempt of the same question has stored meanwhile is the answer of both', async () => {
+    const records = new CallRecords(at.calls);
+    const other = { ...completion, text: 'the answer of the other attempt' };
+    const late = await records.once(key, 'openai', async () => {
+      await new CallRecords(at.calls).once(key, 'openai', async () => other);
+      return completion;
+    });
+    expect(late).toEqual({ completion: other, fromRecord: true });
+    expect(await records.read(key)).toMatchObject({ end: { completion: { text: other.text } } });
+  });
+
   it('keeps a failure, and the next start beside the first', async () => {
     const records = new CallRecords(at.calls);
     await expect(records.once(key, 'openai', unreachable)).rejects.toThrow('asked again');
