@@ -21,6 +21,7 @@ import {
   segmentsOf,
 } from './log-files';
 import { unseenOf } from './overlap';
+import { CHECKPOINT_EVERY, isSigned, signedSize, signHead } from './signer';
 import { keepTorn } from './torn';
 import type { Entry, Head, ProjectedEntry } from './types';
 
@@ -35,6 +36,10 @@ export interface AppendOptions {
   lockTimeoutMs?: number;
   /** Most bytes of a segment; smaller for tests. */
   segmentBytes?: number;
+  /** The user's state directory: checkpoints are signed with the key there, and witnessed. Without it, none are. */
+  state?: string;
+  /** Sign also where none is due by the number of entries or by what they are. */
+  sign?: boolean;
 }
 
 const LOCK_TIMEOUT_MS = 30_000;
@@ -73,6 +78,7 @@ export async function lastMirrored(layout: WorkspaceLayout, plan: string): Promi
  * @throws ForkedLog where the log holds something else than the history: both are in quarantine
  * @throws LogGap where `from` begins after the log's end · CorruptLog · UnfitEntry
  * @throws UnwritableLog where the system refuses: nothing was appended
+ * @throws CheckpointRefused where all is on disk, and the log does not begin with what was signed last
  * @throws LockBusyError where another process keeps the log for longer than `lockTimeoutMs`
  */
 export async function appendEntries(
@@ -95,7 +101,7 @@ async function appendLocked(
   paths: LogPaths,
   log: string,
   from: readonly ProjectedEntry[],
-  { segmentBytes = SEGMENT_BYTES }: AppendOptions,
+  options: AppendOptions,
 ): Promise<Head & { appended: number }> {
   const end = await openEnd(paths);
   try {
@@ -104,11 +110,35 @@ async function appendLocked(
     const overlap = await unseenOf(entriesBackward(paths.folder, segments, log), log, from);
     if ('differs' in overlap) throw await forked(paths, log, overlap.differs, overlap.expected);
     const { lines, head: after } = chain(head, log, overlap.unseen);
-    await writeLines(paths, end, lines, segmentBytes);
+    await writeLines(paths, end, lines, options.segmentBytes ?? SEGMENT_BYTES);
+    if (
+      options.state &&
+      (await isSigningDue(log, after.size, from, lines.length, { ...options, state: options.state }))
+    ) {
+      await signHead(paths, log, after, { state: options.state });
+    }
     return { ...after, appended: lines.length };
   } finally {
     await end.handle.close();
   }
+}
+
+/**
+ * Whether the log should be signed now. A writer that was killed between append and checkpoint left a gate or an end
+ * unsigned: so entries count that were there before.
+ */
+async function isSigningDue(
+  log: string,
+  size: number,
+  from: readonly ProjectedEntry[],
+  appended: number,
+  { state, sign = false }: AppendOptions & { state: string },
+): Promise<boolean> {
+  const isCrossed = Math.floor(size / CHECKPOINT_EVERY) > Math.floor((size - appended) / CHECKPOINT_EVERY);
+  const last = from.findLastIndex(({ event }) => isSigned(event));
+  if (!sign && !isCrossed && last < 0) return false;
+  const signed = await signedSize(state, log);
+  return sign || size - signed >= CHECKPOINT_EVERY || (last >= 0 && size - from.length + last >= signed);
 }
 
 /** The segment that is written to. */
