@@ -170,9 +170,14 @@ async function openEnd(paths: LogPaths): Promise<End> {
 
 async function openSegment(paths: LogPaths, number: number): Promise<End> {
   const handle = await openOwn(join(paths.folder, segmentName(number)), constants.O_RDWR | constants.O_CREAT);
-  const { size } = await handle.stat();
-  // An empty one may have been made by a writer that was killed before it synced the folder.
-  return { number, handle, size, isNew: size === 0 };
+  try {
+    const { size } = await handle.stat();
+    // An empty one may have been made by a writer that was killed before it synced the folder.
+    return { number, handle, size, isNew: size === 0 };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 async function headOf(folder: string, segments: readonly string[], log: string): Promise<Head> {
