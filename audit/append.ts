@@ -1,12 +1,11 @@
 /** The mirror's write: entries of the event history, appended durably and once, by however many processes. */
 import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { replaceFile, syncDirectory } from '../store/durable';
 import type { WorkspaceLayout } from '../store/layout';
 import { withLockInTurn } from '../store/lock-queue';
-import { entriesBackward, wholeLines } from './backward';
-import { chain, EMPTY, headAfter, nextLine } from './chain';
+import { entriesBackward, type OpenEnd, wholeLines } from './backward';
+import { chain, nextLine } from './chain';
 import type { Line } from './entry';
 import { ForkedLog, unwritable } from './errors';
 import {
@@ -61,7 +60,7 @@ export interface Mirrored {
  */
 export async function lastMirrored(layout: WorkspaceLayout, plan: string): Promise<Mirrored | null> {
   const paths = logPaths(layout, plan);
-  if (!(await hasFolder(layout, paths))) return null;
+  if (!hasFolder(layout, paths)) return null;
   for await (const { entry } of entriesBackward(paths.folder, await segmentsOf(paths), null)) {
     const { run, eventId, seq } = entry.body;
     if (run !== null && eventId !== null) return { run, eventId, seq };
@@ -91,7 +90,9 @@ export async function appendEntries(
   try {
     await makeFolder(layout, paths);
     const timeoutMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
-    return await withLockInTurn(paths.lock, { timeoutMs }, () => appendLocked(paths, id.log, from, options));
+    return await withLockInTurn(paths.lock, { timeoutMs }, () =>
+      appendLocked(paths, id.log, from, options),
+    );
   } catch (error) {
     throw unwritable(paths.folder, error);
   }
@@ -105,9 +106,9 @@ async function appendLocked(
 ): Promise<Head & { appended: number }> {
   const end = await openEnd(paths);
   try {
-    const segments = await segmentsOf(paths);
-    const head = await headOf(paths.folder, segments, log);
-    const overlap = await unseenOf(entriesBackward(paths.folder, segments, log), log, from);
+    const backward = entriesBackward(paths.folder, end.segments, log, end);
+    const overlap = await unseenOf(backward, log, from);
+    const { head } = overlap;
     if ('differs' in overlap) throw await forked(paths, log, overlap.differs, overlap.expected);
     const { lines, head: after } = chain(head, log, overlap.unseen);
     await writeLines(paths, end, lines, options.segmentBytes ?? SEGMENT_BYTES);
@@ -142,26 +143,25 @@ async function isSigningDue(
 }
 
 /** The segment that is written to. */
-interface End {
+interface End extends OpenEnd {
   number: number;
-  handle: FileHandle;
-  size: number;
   /** Its name is not durable yet. */
   isNew: boolean;
 }
 
 /** Opens the last segment; what a killed writer left of a line is kept as evidence and cut. */
-async function openEnd(paths: LogPaths): Promise<End> {
-  const name = (await segmentsOf(paths)).at(-1) ?? segmentName(1);
+async function openEnd(paths: LogPaths): Promise<End & { segments: string[] }> {
+  const there = await segmentsOf(paths);
+  const name = there.at(-1) ?? segmentName(1);
   const end = await openSegment(paths, Number.parseInt(name, 10));
   try {
-    const { size, torn } = await wholeLines(end.handle);
+    const { size, torn } = await wholeLines(end.handle, end.size);
     if (torn.length > 0) {
       await keepTorn(paths, { segment: name, offset: size, bytes: torn });
       await end.handle.truncate(size);
       await end.handle.sync();
     }
-    return { ...end, size };
+    return { ...end, size, segments: there.length > 0 ? there : [name] };
   } catch (error) {
     await end.handle.close();
     throw error;
@@ -178,11 +178,6 @@ async function openSegment(paths: LogPaths, number: number): Promise<End> {
     await handle.close();
     throw error;
   }
-}
-
-async function headOf(folder: string, segments: readonly string[], log: string): Promise<Head> {
-  for await (const { entry } of entriesBackward(folder, segments, log)) return headAfter(entry);
-  return EMPTY;
 }
 
 /** Writes and syncs. Syncs also where there is nothing to write: what stands there may be a killed writer's. */

@@ -12,6 +12,13 @@ export const BLOCK = 64 * 1024;
 
 const NEWLINE = 0x0a;
 
+/** A segment that is open. */
+export interface OpenEnd {
+  handle: FileHandle;
+  /** Bytes of its whole lines. */
+  size: number;
+}
+
 /** One entry found from the end on. */
 export interface Found {
   entry: Entry;
@@ -19,9 +26,12 @@ export interface Found {
   distance: number;
 }
 
-/** Bytes of a file up to the end of its last whole line, and what lies behind: what a killed writer left of a line. */
-export async function wholeLines(handle: FileHandle): Promise<{ size: number; torn: Buffer }> {
-  const { size } = await handle.stat();
+/**
+ * Bytes of a file up to the end of its last whole line, and what lies behind: what a killed writer left of a line.
+ * @param size of the file
+ */
+export async function wholeLines(handle: FileHandle, size: number): Promise<{ size: number; torn: Buffer }> {
+  if (size === 0 || (await readAt(handle, size - 1, size))[0] === NEWLINE) return { size, torn: Buffer.alloc(0) };
   const pieces: Buffer[] = [];
   for (let end = size; end > 0; ) {
     const start = Math.max(0, end - BLOCK);
@@ -43,19 +53,24 @@ export async function wholeLines(handle: FileHandle): Promise<{ size: number; to
  * @param folder of the log
  * @param segments names, in order
  * @param log the name that every entry must have; null takes any
+ * @param end the last segment where it is open already, with the bytes of its whole lines; it is not closed
  * @throws CorruptLog at the first line that is not what we wrote
  */
 export async function* entriesBackward(
   folder: string,
   segments: readonly string[],
   log: string | null,
+  end?: OpenEnd,
 ): AsyncGenerator<Found> {
   let distance = 0;
   let after: Entry | null = null;
   for (const [index, segment] of [...segments.entries()].reverse()) {
-    const handle = await openOwn(join(folder, segment), constants.O_RDONLY);
+    const given = index === segments.length - 1 ? end : undefined;
+    const handle = given?.handle ?? (await openOwn(join(folder, segment), constants.O_RDONLY));
     try {
-      const { size, torn } = await wholeLines(handle);
+      const { size, torn } = given
+        ? { size: given.size, torn: [] }
+        : await wholeLines(handle, (await handle.stat()).size);
       if (torn.length > 0 && index < segments.length - 1) {
         throw new CorruptLog(`The audit log's segment ${segment} does not end with a whole line, and another follows.`);
       }
@@ -68,7 +83,7 @@ export async function* entriesBackward(
         yield { entry, distance };
       }
     } finally {
-      await handle.close();
+      if (!given) await handle.close();
     }
   }
   if (after !== null && after.body.seq !== 0) {

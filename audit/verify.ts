@@ -49,7 +49,8 @@ export async function verifyLog(layout: WorkspaceLayout, id: LogId, evidence: Ev
 class Pass {
   readonly structure: Structure;
   readonly history: HistoryComparison | null;
-  private readonly files = new FilesOnRecord();
+  /** Null where they are not asked for: it remembers every path. */
+  private readonly files: FilesOnRecord | null;
   private readonly past = new Map<number, Then>();
   private readonly repairs: number[] = [];
   private readonly breaks: DeclaredBreak[] = [];
@@ -61,19 +62,20 @@ class Pass {
   constructor(
     private readonly log: string,
     private readonly known: KnownHeads,
-    { history, checkData }: Evidence,
+    { history, checkData, files }: Evidence,
   ) {
     this.structure = new Structure(
       log,
       (event, data) => checkLocalData(event, data) ?? checkData?.(event, data) ?? null,
     );
     this.history = history ? new HistoryComparison(history, log) : null;
+    this.files = files ? new FilesOnRecord() : null;
     this.sizes = sizesOf(known);
   }
 
   async over(paths: LogPaths, layout: WorkspaceLayout): Promise<void> {
     try {
-      if (!(await hasFolder(layout, paths))) return;
+      if (!hasFolder(layout, paths)) return;
       for await (const batch of readLines(paths.folder, await segmentsOf(paths))) {
         await this.take(batch);
         if (this.structure.fault) return;
@@ -110,7 +112,7 @@ class Pass {
     const { size } = this.structure.head;
     if (this.sizes.has(size))
       this.past.set(size, { hash: entry.hash, root: this.structure.tree.root().toString('hex') });
-    this.files.take(entry);
+    this.files?.take(entry);
     const { event, seq, at, data } = entry.body;
     if (event === 'audit.repaired') this.repairs.push(seq);
     if (event !== 'audit.break') return;
@@ -118,7 +120,7 @@ class Pass {
     this.breaks.push({ seq, at, quarantine: declared?.quarantine ?? '', lost: declared?.lost ?? null });
   }
 
-  async report(layout: WorkspaceLayout, { files, historyMayLead = false }: Evidence): Promise<Report> {
+  async report(layout: WorkspaceLayout, { historyMayLead = false }: Evidence): Promise<Report> {
     const { head, tree, torn } = this.structure;
     const structure = this.structureLevel();
     return {
@@ -130,7 +132,7 @@ class Pass {
         structure,
         head: headLevel(this.known, this.past, head.size),
         history: (await this.history?.end(head, historyMayLead)) ?? NO_HISTORY,
-        files: await this.filesLevel(layout, structure, files ?? false),
+        files: await this.filesLevel(layout, structure),
       },
       repairs: this.repairs,
       breaks: this.breaks,
@@ -150,8 +152,8 @@ class Pass {
     return held(`${head.size} entries`, ...rest);
   }
 
-  private async filesLevel(layout: WorkspaceLayout, structure: Level, isAsked: boolean): Promise<Level> {
-    if (!isAsked) return missing('The files were not asked for.');
+  private async filesLevel(layout: WorkspaceLayout, structure: Level): Promise<Level> {
+    if (!this.files) return missing('The files were not asked for.');
     if (structure.state === 'broken') return missing('The log does not hold, so it says nothing of the files.');
     return this.files.compare(layout.root);
   }

@@ -34,7 +34,7 @@ async function failing(at: number, code: string): Promise<{ end(): number }> {
       });
     }
   };
-  inject(fsp as never, ['open', 'mkdir', 'rename', 'link', 'unlink', 'readdir', 'lstat', 'rm', 'readFile']);
+  inject(fsp as never, ['open', 'mkdir', 'rename', 'link', 'unlink', 'readdir', 'rm', 'readFile']);
   inject(prototype, ['write', 'writeFile', 'appendFile', 'sync', 'datasync', 'truncate', 'read', 'stat']);
   return {
     end: () => {

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendEntries } from '../../audit/append';
 import { chain, EMPTY } from '../../audit/chain';
@@ -277,28 +277,22 @@ describe('the signer', () => {
   it('signs every 64 entries, at gates and at ends, and what a killed writer left unsigned', async () => {
     rmSync(logs.root, { recursive: true });
     logs = new Logs();
-    const quiet = all.map((entry) => ({ ...entry, event: 'llm.called' as const }));
-    const signed = (): string => {
-      try {
-        return readFileSync(logs.file('checkpoint'), 'utf8').split('\n')[1] ?? '';
-      } catch {
-        return 'none';
-      }
-    };
-    const append = async (
-      count: number,
-      last?: 'gate.opened' | 'run.finished',
-      state: string | undefined = logs.state,
-    ) => {
-      const entries = quiet.slice(0, count).map((entry, index) => ({ ...entry, eventId: index + 1, run: 'r' }));
-      if (last) entries[count - 1] = { ...(entries[count - 1] ?? quiet[0]), event: last } as never;
-      await appendEntries(logs.layout, ID, entries, { state });
-      return signed();
+    const entries = all.map((entry, index) => {
+      const event = index === 100 ? 'gate.opened' : index === 110 ? 'run.finished' : 'llm.called';
+      return { ...entry, run: 'r', eventId: index + 1, event } as const;
+    });
+    const append = async (count: number, state = logs.state): Promise<string> => {
+      await appendEntries(logs.layout, ID, entries.slice(0, count), state === '' ? {} : { state });
+      const note = existsSync(logs.file('checkpoint')) ? readFileSync(logs.file('checkpoint'), 'utf8') : '\nnone';
+      return note.split('\n')[1] ?? '';
     };
     expect(await append(63)).toBe('none');
     expect(await append(65)).toBe('65');
     expect(await append(100)).toBe('65');
-    expect(await append(101, 'gate.opened')).toBe('101');
+    expect(await append(101)).toBe('101');
+    expect(await append(111, '')).toBe('101');
+    expect(await append(111)).toBe('111');
+    expect(await append(111)).toBe('111');
   });
 
   it('does not sign a log that does not begin with what it signed, or is shorter', async () => {
