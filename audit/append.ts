@@ -90,9 +90,7 @@ export async function appendEntries(
   try {
     await makeFolder(layout, paths);
     const timeoutMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
-    return await withLockInTurn(paths.lock, { timeoutMs }, () =>
-      appendLocked(paths, id.log, from, options),
-    );
+    return await withLockInTurn(paths.lock, { timeoutMs }, () => appendLocked(paths, id.log, from, options));
   } catch (error) {
     throw unwritable(paths.folder, error);
   }

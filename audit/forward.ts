@@ -62,3 +62,14 @@ async function* piecesOf(handle: FileHandle): AsyncGenerator<Piece[]> {
     if (bytesRead === 0) return;
   }
 }
+
+/** The bytes of an open file, in pieces; each is valid until the next is read. */
+export async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  for (let position = 0; ; ) {
+    const { bytesRead } = await handle.read(chunk, 0, CHUNK, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield chunk.subarray(0, bytesRead);
+  }
+}

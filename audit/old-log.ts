@@ -68,6 +68,9 @@ export class Comparison {
       if (!done && !value.isWhole && couldBeTorn(value.bytes)) this.isShort = true;
       else if (!done) this.differs(value, size, null);
     }
+  }
+
+  async close(): Promise<void> {
     await this.old.return(undefined);
   }
 

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { syncDirectory } from '../store/durable';
+import { chunksOf } from './forward';
 import { type LogPaths, makeQuarantine, openOwn, segmentsOf } from './log-files';
 
 /** What a log was when it was put aside. */
@@ -46,7 +47,7 @@ async function copy(from: string, to: string, seen: (chunk: Buffer) => void): Pr
     const target = await openOwn(to, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
     try {
       let bytes = 0;
-      for await (const chunk of source.createReadStream({ autoClose: false })) {
+      for await (const chunk of chunksOf(source)) {
         seen(chunk);
         await target.appendFile(chunk);
         bytes += chunk.length;

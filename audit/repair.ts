@@ -66,26 +66,8 @@ export function repairFromHistory(
   options: RepairOptions,
 ): Promise<Repaired> {
   return repairing(layout, plan, log, options, async (paths, writer) => {
-    const kept = await localLinesOf(paths, checkLocalData);
     const comparison = new Comparison(oldLines(paths));
-    let head = EMPTY;
-    const add = async (line: Buffer, after: Head): Promise<void> => {
-      await comparison.take(line, head.size);
-      await writer.write(line);
-      head = after;
-    };
-    const addKept = async (): Promise<void> => {
-      for (let own = kept.get(head.size); own && !linkFault(head, log, own.entry); own = kept.get(head.size)) {
-        await add(own.bytes, headAfter(own.entry));
-      }
-    };
-    for await (const projected of history) {
-      await addKept();
-      const { bytes, entry } = nextLine(head, log, projected);
-      await add(bytes, headAfter(entry));
-    }
-    await addKept();
-    await comparison.end(head.size);
+    let head = await rebuild(writer, paths, log, history, comparison).finally(() => comparison.close());
     const { fault, isShort } = comparison;
     if (!fault && !isShort) return { ...head, outcome: 'whole', quarantine: null, fault, lost: null };
     const aside = (await segmentsOf(paths)).length > 0 ? await putAside(paths, options.at) : null;
@@ -119,6 +101,36 @@ export function declareBreak(layout: WorkspaceLayout, { plan, log }: LogId, opti
     const after = await addOwn(writer, head, log, 'audit.break', data, options);
     return { ...after, outcome: 'broken', quarantine: aside.folder, fault, lost };
   });
+}
+
+/** Writes the log as the history gives it, with the entries of our own that chain there. @returns its end */
+async function rebuild(
+  writer: SegmentWriter,
+  paths: LogPaths,
+  log: string,
+  history: AsyncIterable<ProjectedEntry>,
+  comparison: Comparison,
+): Promise<Head> {
+  const kept = await localLinesOf(paths, checkLocalData);
+  let head = EMPTY;
+  const add = async (line: Buffer, after: Head): Promise<void> => {
+    await comparison.take(line, head.size);
+    await writer.write(line);
+    head = after;
+  };
+  const addKept = async (): Promise<void> => {
+    for (let own = kept.get(head.size); own && !linkFault(head, log, own.entry); own = kept.get(head.size)) {
+      await add(own.bytes, headAfter(own.entry));
+    }
+  };
+  for await (const projected of history) {
+    await addKept();
+    const { bytes, entry } = nextLine(head, log, projected);
+    await add(bytes, headAfter(entry));
+  }
+  await addKept();
+  await comparison.end(head.size);
+  return head;
 }
 
 /** How many entries the witness knows beyond this head; null where there is no witness. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
+import { chunksOf } from './forward';
 import { broken, type Finding, held, type Level, missing, together } from './report';
 import type { Entry } from './types';
 
@@ -44,7 +45,7 @@ async function digestOnDisk(root: string, path: string): Promise<string> {
     try {
       if (!(await handle.stat()).isFile()) return 'no regular file';
       const hash = createHash('sha256');
-      for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk);
+      for await (const chunk of chunksOf(handle)) hash.update(chunk);
       return hash.digest('hex');
     } finally {
       await handle.close();
