@@ -5,7 +5,17 @@
  */
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,6 +26,7 @@ import { median } from './report.mjs';
 const require = createRequire(import.meta.url);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = process.env.BENCH_DIST ?? join(root, 'dist');
+if (!existsSync(join(dist, 'audit'))) throw new Error('There is no dist/audit: run `npm run build` first.');
 const room = (name) => require(join(dist, name));
 
 const { appendEntries, lastMirrored } = room('audit/append.js');
