@@ -1,5 +1,5 @@
 /** The mirror's write: entries of the event history, appended durably and once, by however many processes. */
-import { constants } from 'node:fs';
+import { constants, fstatSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { replaceFile, syncDirectory } from '../store/durable';
 import type { WorkspaceLayout } from '../store/layout';
@@ -61,7 +61,7 @@ export interface Mirrored {
 export async function lastMirrored(layout: WorkspaceLayout, plan: string): Promise<Mirrored | null> {
   const paths = logPaths(layout, plan);
   if (!hasFolder(layout, paths)) return null;
-  for await (const { entry } of entriesBackward(paths.folder, await segmentsOf(paths), null)) {
+  for await (const { entry } of entriesBackward(paths.folder, segmentsOf(paths), null)) {
     const { run, eventId, seq } = entry.body;
     if (run !== null && eventId !== null) return { run, eventId, seq };
   }
@@ -149,11 +149,11 @@ interface End extends OpenEnd {
 
 /** Opens the last segment; what a killed writer left of a line is kept as evidence and cut. */
 async function openEnd(paths: LogPaths): Promise<End & { segments: string[] }> {
-  const there = await segmentsOf(paths);
+  const there = segmentsOf(paths);
   const name = there.at(-1) ?? segmentName(1);
   const end = await openSegment(paths, Number.parseInt(name, 10));
   try {
-    const { size, torn } = await wholeLines(end.handle, end.size);
+    const { size, torn } = wholeLines(end.handle, end.size);
     if (torn.length > 0) {
       await keepTorn(paths, { segment: name, offset: size, bytes: torn });
       await end.handle.truncate(size);
@@ -169,7 +169,7 @@ async function openEnd(paths: LogPaths): Promise<End & { segments: string[] }> {
 async function openSegment(paths: LogPaths, number: number): Promise<End> {
   const handle = await openOwn(join(paths.folder, segmentName(number)), constants.O_RDWR | constants.O_CREAT);
   try {
-    const { size } = await handle.stat();
+    const { size } = fstatSync(handle.fd);
     // An empty one may have been made by a writer that was killed before it synced the folder.
     return { number, handle, size, isNew: size === 0 };
   } catch (error) {

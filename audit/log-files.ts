@@ -1,6 +1,6 @@
 /** Where a plan's log lies, and the only ways in which its files are opened. */
-import { constants, lstatSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { constants, fstatSync, lstatSync, readdirSync } from 'node:fs';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../plan/errors';
 import { syncDirectory } from '../store/durable';
@@ -77,12 +77,19 @@ export function segmentName(number: number): string {
  * File names of the segments, in their order. A number that is missing is left for the reader to find: the chain does
  * not hold across it.
  */
-export async function segmentsOf({ folder }: LogPaths): Promise<string[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+export function segmentsOf({ folder }: LogPaths): string[] {
+  return namesIn(folder)
+    .filter((name) => SEGMENT.test(name))
+    .sort();
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
-  });
-  return names.filter((name) => SEGMENT.test(name)).sort();
+  }
 }
 
 /**
@@ -100,7 +107,7 @@ export async function openOwn(path: string, flags: number): Promise<FileHandle> 
     throw error;
   });
   try {
-    const stat = await handle.stat();
+    const stat = fstatSync(handle.fd);
     if (!stat.isFile()) throw new CorruptLog(`${path} is no regular file.`);
     if (stat.nlink !== 1) throw new CorruptLog(`${path} has ${stat.nlink} names; a file of the audit log has one.`);
     return handle;

@@ -24,7 +24,7 @@ export interface OldLine extends Piece {
 
 /** One by one; those of a repair are few enough for it. */
 export async function* oldLines(paths: LogPaths): AsyncGenerator<OldLine> {
-  for await (const { segment, pieces } of readLines(paths.folder, await segmentsOf(paths))) {
+  for await (const { segment, pieces } of readLines(paths.folder, segmentsOf(paths))) {
     for (const piece of pieces) yield { ...piece, segment };
   }
 }

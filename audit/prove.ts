@@ -57,7 +57,7 @@ export async function proveEntry(
   const structure = new Structure(log);
   const roots = new SubtreeRoots(inclusionPath(seq, size));
   let line: string | null = null;
-  for await (const batch of readLines(paths.folder, await segmentsOf(paths))) {
+  for await (const batch of readLines(paths.folder, segmentsOf(paths))) {
     for (const piece of batch.pieces) {
       if (structure.head.size === size) break;
       const entry = structure.take(batch, piece);

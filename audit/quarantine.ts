@@ -28,7 +28,7 @@ export async function putAside(paths: LogPaths, at: string): Promise<PutAside> {
   await mkdir(folder, { mode: 0o700 });
   const whole = createHash('sha256');
   let bytes = 0;
-  for (const segment of await segmentsOf(paths)) {
+  for (const segment of segmentsOf(paths)) {
     bytes += await copy(join(paths.folder, segment), join(folder, segment), (chunk) => whole.update(chunk));
   }
   await copy(paths.checkpoint, join(folder, basename(paths.checkpoint)), () => undefined).catch(

@@ -70,7 +70,7 @@ export function repairFromHistory(
     let head = await rebuild(writer, paths, log, history, comparison).finally(() => comparison.close());
     const { fault, isShort } = comparison;
     if (!fault && !isShort) return { ...head, outcome: 'whole', quarantine: null, fault, lost: null };
-    const aside = (await segmentsOf(paths)).length > 0 ? await putAside(paths, options.at) : null;
+    const aside = segmentsOf(paths).length > 0 ? await putAside(paths, options.at) : null;
     if (fault && aside) {
       const data: RepairedData = { sha256: aside.sha256, bytes: aside.bytes, fault, quarantine: aside.folder };
       head = await addOwn(writer, head, log, 'audit.repaired', data, options);
@@ -89,7 +89,7 @@ export function declareBreak(layout: WorkspaceLayout, { plan, log }: LogId, opti
       log,
       (event, data) => checkLocalData(event, data) ?? options.checkData?.(event, data) ?? null,
     );
-    for await (const batch of readLines(paths.folder, await segmentsOf(paths))) {
+    for await (const batch of readLines(paths.folder, segmentsOf(paths))) {
       for (const piece of batch.pieces) if (structure.take(batch, piece)) await writer.write(piece.bytes);
     }
     const { head } = structure;

@@ -29,7 +29,7 @@ export async function replaceLog(
     const segments = await writer.close();
     if (!isWanted) return;
     for (const segment of segments) await rename(join(folder, segment), join(paths.folder, segment));
-    for (const old of await segmentsOf(paths)) if (!segments.includes(old)) await unlink(join(paths.folder, old));
+    for (const old of segmentsOf(paths)) if (!segments.includes(old)) await unlink(join(paths.folder, old));
     await syncDirectory(paths.folder);
   } finally {
     await writer.close().catch(() => undefined);

@@ -89,7 +89,7 @@ async function grow(paths: LogPaths, log: string, witness: Witness, size: number
     throw new CheckpointRefused(`The audit log ${log} has ${size} entries, and ${witness.size} were signed already.`);
   }
   const added: Buffer[] = [];
-  for await (const { entry } of entriesBackward(paths.folder, await segmentsOf(paths), log)) {
+  for await (const { entry } of entriesBackward(paths.folder, segmentsOf(paths), log)) {
     if (entry.body.seq >= size) continue;
     if (entry.body.seq === witness.size - 1 && entry.hash !== witness.head) {
       throw new CheckpointRefused(
@@ -120,7 +120,7 @@ async function grownFromStart(
   const earlier = note === null ? null : openCheckpoint(note, log, verifier);
   const structure = new Structure(log);
   let before: Buffer[] = [];
-  for await (const batch of readLines(paths.folder, await segmentsOf(paths))) {
+  for await (const batch of readLines(paths.folder, segmentsOf(paths))) {
     for (const piece of batch.pieces) {
       if (structure.head.size === size) break;
       before = structure.tree.roots();

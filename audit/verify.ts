@@ -76,7 +76,7 @@ class Pass {
   async over(paths: LogPaths, layout: WorkspaceLayout): Promise<void> {
     try {
       if (!hasFolder(layout, paths)) return;
-      for await (const batch of readLines(paths.folder, await segmentsOf(paths))) {
+      for await (const batch of readLines(paths.folder, segmentsOf(paths))) {
         await this.take(batch);
         if (this.structure.fault) return;
       }
