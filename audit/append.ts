@@ -1,12 +1,11 @@
 /** The mirror's write: entries of the event history, appended durably and once, by however many processes. */
-import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import { constants, fstatSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { replaceFile, syncDirectory } from '../store/durable';
 import type { WorkspaceLayout } from '../store/layout';
 import { withLockInTurn } from '../store/lock-queue';
-import { entriesBackward, wholeLines } from './backward';
-import { chain, EMPTY, headAfter, nextLine } from './chain';
+import { entriesBackward, type OpenEnd, wholeLines } from './backward';
+import { chain, nextLine } from './chain';
 import type { Line } from './entry';
 import { ForkedLog, unwritable } from './errors';
 import {
@@ -21,6 +20,7 @@ import {
   segmentsOf,
 } from './log-files';
 import { unseenOf } from './overlap';
+import { CHECKPOINT_EVERY, isSigned, signedSize, signHead } from './signer';
 import { keepTorn } from './torn';
 import type { Entry, Head, ProjectedEntry } from './types';
 
@@ -35,6 +35,10 @@ export interface AppendOptions {
   lockTimeoutMs?: number;
   /** Most bytes of a segment; smaller for tests. */
   segmentBytes?: number;
+  /** The user's state directory: checkpoints are signed with the key there, and witnessed. Without it, none are. */
+  state?: string;
+  /** Sign also where none is due by the number of entries or by what they are. */
+  sign?: boolean;
 }
 
 const LOCK_TIMEOUT_MS = 30_000;
@@ -56,8 +60,8 @@ export interface Mirrored {
  */
 export async function lastMirrored(layout: WorkspaceLayout, plan: string): Promise<Mirrored | null> {
   const paths = logPaths(layout, plan);
-  if (!(await hasFolder(layout, paths))) return null;
-  for await (const { entry } of entriesBackward(paths.folder, await segmentsOf(paths), null)) {
+  if (!hasFolder(layout, paths)) return null;
+  for await (const { entry } of entriesBackward(paths.folder, segmentsOf(paths), null)) {
     const { run, eventId, seq } = entry.body;
     if (run !== null && eventId !== null) return { run, eventId, seq };
   }
@@ -73,6 +77,7 @@ export async function lastMirrored(layout: WorkspaceLayout, plan: string): Promi
  * @throws ForkedLog where the log holds something else than the history: both are in quarantine
  * @throws LogGap where `from` begins after the log's end · CorruptLog · UnfitEntry
  * @throws UnwritableLog where the system refuses: nothing was appended
+ * @throws CheckpointRefused where all is on disk, and the log does not begin with what was signed last
  * @throws LockBusyError where another process keeps the log for longer than `lockTimeoutMs`
  */
 export async function appendEntries(
@@ -95,43 +100,66 @@ async function appendLocked(
   paths: LogPaths,
   log: string,
   from: readonly ProjectedEntry[],
-  { segmentBytes = SEGMENT_BYTES }: AppendOptions,
+  options: AppendOptions,
 ): Promise<Head & { appended: number }> {
   const end = await openEnd(paths);
   try {
-    const segments = await segmentsOf(paths);
-    const head = await headOf(paths.folder, segments, log);
-    const overlap = await unseenOf(entriesBackward(paths.folder, segments, log), log, from);
+    const backward = entriesBackward(paths.folder, end.segments, log, end);
+    const overlap = await unseenOf(backward, log, from);
+    const { head } = overlap;
     if ('differs' in overlap) throw await forked(paths, log, overlap.differs, overlap.expected);
     const { lines, head: after } = chain(head, log, overlap.unseen);
-    await writeLines(paths, end, lines, segmentBytes);
+    await writeLines(paths, end, lines, options.segmentBytes ?? SEGMENT_BYTES);
+    if (
+      options.state &&
+      (await isSigningDue(log, after.size, from, lines.length, { ...options, state: options.state }))
+    ) {
+      await signHead(paths, log, after, { state: options.state });
+    }
     return { ...after, appended: lines.length };
   } finally {
     await end.handle.close();
   }
 }
 
+/**
+ * Whether the log should be signed now. A writer that was killed between append and checkpoint left a gate or an end
+ * unsigned: so entries count that were there before.
+ */
+async function isSigningDue(
+  log: string,
+  size: number,
+  from: readonly ProjectedEntry[],
+  appended: number,
+  { state, sign = false }: AppendOptions & { state: string },
+): Promise<boolean> {
+  const isCrossed = Math.floor(size / CHECKPOINT_EVERY) > Math.floor((size - appended) / CHECKPOINT_EVERY);
+  const last = from.findLastIndex(({ event }) => isSigned(event));
+  if (!sign && !isCrossed && last < 0) return false;
+  const signed = await signedSize(state, log);
+  return sign || size - signed >= CHECKPOINT_EVERY || (last >= 0 && size - from.length + last >= signed);
+}
+
 /** The segment that is written to. */
-interface End {
+interface End extends OpenEnd {
   number: number;
-  handle: FileHandle;
-  size: number;
   /** Its name is not durable yet. */
   isNew: boolean;
 }
 
 /** Opens the last segment; what a killed writer left of a line is kept as evidence and cut. */
-async function openEnd(paths: LogPaths): Promise<End> {
-  const name = (await segmentsOf(paths)).at(-1) ?? segmentName(1);
+async function openEnd(paths: LogPaths): Promise<End & { segments: string[] }> {
+  const there = segmentsOf(paths);
+  const name = there.at(-1) ?? segmentName(1);
   const end = await openSegment(paths, Number.parseInt(name, 10));
   try {
-    const { size, torn } = await wholeLines(end.handle);
+    const { size, torn } = wholeLines(end.handle, end.size);
     if (torn.length > 0) {
       await keepTorn(paths, { segment: name, offset: size, bytes: torn });
       await end.handle.truncate(size);
       await end.handle.sync();
     }
-    return { ...end, size };
+    return { ...end, size, segments: there.length > 0 ? there : [name] };
   } catch (error) {
     await end.handle.close();
     throw error;
@@ -140,14 +168,14 @@ async function openEnd(paths: LogPaths): Promise<End> {
 
 async function openSegment(paths: LogPaths, number: number): Promise<End> {
   const handle = await openOwn(join(paths.folder, segmentName(number)), constants.O_RDWR | constants.O_CREAT);
-  const { size } = await handle.stat();
-  // An empty one may have been made by a writer that was killed before it synced the folder.
-  return { number, handle, size, isNew: size === 0 };
-}
-
-async function headOf(folder: string, segments: readonly string[], log: string): Promise<Head> {
-  for await (const { entry } of entriesBackward(folder, segments, log)) return headAfter(entry);
-  return EMPTY;
+  try {
+    const { size } = fstatSync(handle.fd);
+    // An empty one may have been made by a writer that was killed before it synced the folder.
+    return { number, handle, size, isNew: size === 0 };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /** Writes and syncs. Syncs also where there is nothing to write: what stands there may be a killed writer's. */

@@ -1,5 +1,5 @@
 /** Reads a log from its end, so that what an append costs does not depend on how long the log is. */
-import { constants } from 'node:fs';
+import { constants, fstatSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFault, MAX_LINE, parseLine } from './entry';
@@ -12,6 +12,13 @@ export const BLOCK = 64 * 1024;
 
 const NEWLINE = 0x0a;
 
+/** A segment that is open. */
+export interface OpenEnd {
+  handle: FileHandle;
+  /** Bytes of its whole lines. */
+  size: number;
+}
+
 /** One entry found from the end on. */
 export interface Found {
   entry: Entry;
@@ -19,13 +26,16 @@ export interface Found {
   distance: number;
 }
 
-/** Bytes of a file up to the end of its last whole line, and what lies behind: what a killed writer left of a line. */
-export async function wholeLines(handle: FileHandle): Promise<{ size: number; torn: Buffer }> {
-  const { size } = await handle.stat();
+/**
+ * Bytes of a file up to the end of its last whole line, and what lies behind: what a killed writer left of a line.
+ * @param size of the file
+ */
+export function wholeLines(handle: FileHandle, size: number): { size: number; torn: Buffer } {
+  if (size === 0 || readAt(handle, size - 1, size)[0] === NEWLINE) return { size, torn: Buffer.alloc(0) };
   const pieces: Buffer[] = [];
   for (let end = size; end > 0; ) {
     const start = Math.max(0, end - BLOCK);
-    const block = await readAt(handle, start, end);
+    const block = readAt(handle, start, end);
     const newline = block.lastIndexOf(NEWLINE);
     if (newline >= 0) {
       pieces.unshift(block.subarray(newline + 1));
@@ -43,23 +53,26 @@ export async function wholeLines(handle: FileHandle): Promise<{ size: number; to
  * @param folder of the log
  * @param segments names, in order
  * @param log the name that every entry must have; null takes any
+ * @param end the last segment where it is open already, with the bytes of its whole lines; it is not closed
  * @throws CorruptLog at the first line that is not what we wrote
  */
 export async function* entriesBackward(
   folder: string,
   segments: readonly string[],
   log: string | null,
+  end?: OpenEnd,
 ): AsyncGenerator<Found> {
   let distance = 0;
   let after: Entry | null = null;
   for (const [index, segment] of [...segments.entries()].reverse()) {
-    const handle = await openOwn(join(folder, segment), constants.O_RDONLY);
+    const given = index === segments.length - 1 ? end : undefined;
+    const handle = given?.handle ?? (await openOwn(join(folder, segment), constants.O_RDONLY));
     try {
-      const { size, torn } = await wholeLines(handle);
+      const { size, torn } = given ? { size: given.size, torn: [] } : wholeLines(handle, fstatSync(handle.fd).size);
       if (torn.length > 0 && index < segments.length - 1) {
         throw new CorruptLog(`The audit log's segment ${segment} does not end with a whole line, and another follows.`);
       }
-      for await (const { line, offset } of linesBackward(handle, size)) {
+      for (const { line, offset } of linesBackward(handle, size)) {
         const entry = parseLine(line);
         if (isFault(entry)) throw corrupt(folder, segment, offset, entry.expected, entry.actual);
         checkBefore(entry, after, log, (expected, actual) => corrupt(folder, segment, offset, expected, actual));
@@ -68,7 +81,7 @@ export async function* entriesBackward(
         yield { entry, distance };
       }
     } finally {
-      await handle.close();
+      if (!given) await handle.close();
     }
   }
   if (after !== null && after.body.seq !== 0) {
@@ -90,11 +103,11 @@ function corrupt(folder: string, segment: string, offset: number, expected: stri
 }
 
 /** Lines without their newline, from the last to the first. @param end just behind a newline, or 0 */
-async function* linesBackward(handle: FileHandle, end: number): AsyncGenerator<{ line: Buffer; offset: number }> {
+function* linesBackward(handle: FileHandle, end: number): Generator<{ line: Buffer; offset: number }> {
   let held = Buffer.alloc(0);
   for (let start = end; start > 0; ) {
     const from = Math.max(0, start - BLOCK);
-    held = Buffer.concat([await readAt(handle, from, start), held]);
+    held = Buffer.concat([readAt(handle, from, start), held]);
     start = from;
     // All but the first piece are whole lines; it is one only where nothing precedes it.
     for (let close = held.length - 1; close >= 0; ) {
@@ -111,11 +124,12 @@ async function* linesBackward(handle: FileHandle, end: number): AsyncGenerator<{
   }
 }
 
-async function readAt(handle: FileHandle, start: number, end: number): Promise<Buffer> {
+/** At once: a block from the end of a log that was just written is in memory. */
+function readAt(handle: FileHandle, start: number, end: number): Buffer {
   const block = Buffer.alloc(end - start);
   let got = 0;
   while (got < block.length) {
-    const { bytesRead } = await handle.read(block, got, block.length - got, start + got);
+    const bytesRead = readSync(handle.fd, block, got, block.length - got, start + got);
     if (bytesRead === 0) break;
     got += bytesRead;
   }

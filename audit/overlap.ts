@@ -1,9 +1,12 @@
 import { BLOCK, type Found } from './backward';
-import { nextLine } from './chain';
+import { EMPTY, headAfter, nextLine } from './chain';
 import { LogGap } from './errors';
-import type { Entry, ProjectedEntry } from './types';
+import type { Entry, Head, ProjectedEntry } from './types';
 
-export type Overlap =
+/** With the log's end. */
+export type Overlap = { head: Head } & Outcome;
+
+type Outcome =
   | { unseen: readonly ProjectedEntry[] }
   /** The log holds this entry where the history has another, or none. */
   | { differs: Entry; expected: ProjectedEntry | null };
@@ -21,21 +24,30 @@ export async function unseenOf(
   log: string,
   from: readonly ProjectedEntry[],
 ): Promise<Overlap> {
+  let head = EMPTY;
+  const older = async (): Promise<Found | null> => {
+    const { value, done } = await backward.next();
+    if (done) return null;
+    if (head.hash === null) head = headAfter(value.entry);
+    // What we say of the log ourselves stands in no history.
+    return value.entry.body.run === null ? older() : value;
+  };
   try {
-    return await compare(() => nextOfHistory(backward), log, from);
+    const newest = await older();
+    return { ...(await compare(newest, older, log, from)), head };
   } finally {
     await backward.return(undefined);
   }
 }
 
 async function compare(
+  newest: Found | null,
   older: () => Promise<Found | null>,
   log: string,
   from: readonly ProjectedEntry[],
-): Promise<Overlap> {
-  const newest = from.at(-1);
-  let found = newest ? await older() : null;
-  if (!newest || !found) return { unseen: from };
+): Promise<Outcome> {
+  let found = newest;
+  if (!found || from.length === 0) return { unseen: from };
 
   // The log may go further than these entries, where another writer was faster: then their end stands further back.
   let later: Entry | null = null;
@@ -66,15 +78,6 @@ async function compare(
   }
   if (!found && index >= 0) return { differs: last, expected: from[index] ?? null };
   return { unseen: from.slice(seen) };
-}
-
-/** The next one that comes from a history: what we say of the log ourselves stands in none. */
-async function nextOfHistory(backward: AsyncGenerator<Found>): Promise<Found | null> {
-  for (;;) {
-    const { value, done } = await backward.next();
-    if (done) return null;
-    if (value.entry.body.run !== null) return value;
-  }
 }
 
 function keyOf(of: { run: string | null; eventId: number | null } | undefined): string {

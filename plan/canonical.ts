@@ -22,19 +22,27 @@ function canonicalNumber(value: number): string {
   return JSON.stringify(value);
 }
 
+/** Nothing in it that JSON escapes, and no surrogate: most strings, and quicker than asking for both. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function canonicalString(value: string): string {
+  if (PLAIN.test(value)) return `"${value}"`;
   if (!value.isWellFormed()) throw new TypeError('canonical JSON: string with a lone surrogate');
   return JSON.stringify(value);
 }
 
+// Loops, not chains of arrays: a verifier spells a million objects.
 function canonicalObject(value: object): string {
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     throw new TypeError('canonical JSON: only plain objects');
   }
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([key, member]) => `${canonicalString(key)}:${canonicalJson(member)}`);
-  return `{${members.join(',')}}`;
+  let members = '';
+  // Without a function, `sort` compares UTF-16 code units.
+  for (const key of Object.keys(value).sort()) {
+    const member: unknown = Reflect.get(value, key);
+    if (member === undefined) continue;
+    members += `${members === '' ? '' : ','}${canonicalString(key)}:${canonicalJson(member)}`;
+  }
+  return `{${members}}`;
 }

@@ -71,6 +71,48 @@ const MUTANTS = [
     to: 'if (stale.length > 1_000)',
     tests: ['tests/workflows/take-up.test.ts'],
   },
+  {
+    name: 'an audit entry in another spelling',
+    file: 'audit/entry.ts',
+    from: 'if (canonical !== spelt)',
+    to: "if (canonical === '')",
+    tests: ['tests/audit/structure.test.ts'],
+  },
+  {
+    name: 'the bytes around an audit entry unread',
+    file: 'audit/entry.ts',
+    from: 'if (around !== null) return around;',
+    to: '',
+    tests: ['tests/audit/structure.test.ts'],
+  },
+  {
+    name: 'a torn audit line cut without evidence',
+    file: 'audit/append.ts',
+    from: 'await keepTorn(paths, { segment: name, offset: size, bytes: torn });',
+    to: '',
+    tests: ['tests/audit/append.test.ts'],
+  },
+  {
+    name: 'a fork of the audit log unseen',
+    file: 'audit/overlap.ts',
+    from: 'return nextLine(head, log, projected).entry.hash === hash;',
+    to: "return nextLine(head, log, projected).entry.hash !== '';",
+    tests: ['tests/audit/append.test.ts'],
+  },
+  {
+    name: 'a checkpoint of another log than the last',
+    file: 'audit/signer.ts',
+    from: 'entry.hash !== witness.head',
+    to: "entry.hash === ''",
+    tests: ['tests/audit/verify.test.ts'],
+  },
+  {
+    name: 'a repair that forgets earlier ones',
+    file: 'audit/repair.ts',
+    from: 'own && !linkFault(head, log, own.entry)',
+    to: 'own && head.size < 0',
+    tests: ['tests/audit/repair.test.ts'],
+  },
 ];
 
 /** The files that git tracks or would track, without what is built. */

@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogId } from '../../../audit/append';
+import { chain, EMPTY } from '../../../audit/chain';
+import { leafHashOf } from '../../../audit/entry';
 import type { ProjectedEntry } from '../../../audit/types';
 import { type WorkspaceLayout, workspaceLayout } from '../../../store/layout';
 import { randomFrom } from '../../support/random';
@@ -51,6 +53,8 @@ export function projection(count: number, seed = 1): ProjectedEntry[] {
 /** A workspace in a temporary directory, with one plan's log. */
 export class Logs {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'planwright-audit-')));
+  /** The user's state directory. */
+  readonly state = join(this.root, 'state');
   readonly layout: WorkspaceLayout = workspaceLayout(this.root);
   readonly folder = join(this.layout.audit, ID.plan);
 
@@ -81,4 +85,25 @@ export class Logs {
   remove(): void {
     rmSync(this.root, { recursive: true, force: true });
   }
+}
+
+/** The same entries, as a history gives them. */
+export async function* historyOf(entries: readonly ProjectedEntry[]): AsyncGenerator<ProjectedEntry> {
+  yield* entries;
+}
+
+export function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** A line (its bytes as latin1) whose body is spelt otherwise, with the hash that belongs to it: what someone can do who knows the format. */
+export function respelt(line: string, change: (body: string) => string): Buffer {
+  const body = Buffer.from(change(line.slice('{"body":'.length, -75)), 'latin1');
+  return Buffer.concat([Buffer.from('{"body":'), body, Buffer.from(`,"hash":"${leafHashOf(body)}"}`)]);
+}
+
+/** A log whose entry `at` says something else, with every hash from there on made to fit. */
+export function rewritten(entries: readonly ProjectedEntry[], at: number): string[] {
+  const changed = entries.map((entry, index) => (index === at ? { ...entry, data: { path: 'forged' } } : entry));
+  return chain(EMPTY, ID.log, changed).lines.map(({ bytes }) => bytes.toString('utf8'));
 }
