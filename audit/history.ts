@@ -19,7 +19,8 @@ export interface HistorySource {
 
 /** Most often a writer needs no more than what came since the last write. */
 const FIRST_PAGE = 12;
-const NEXT_PAGES = 500;
+/** Above 256 the server warns. */
+const NEXT_PAGES = 250;
 /** gRPC's NOT_FOUND and INVALID_ARGUMENT: no such execution (any more). */
 const NOT_THERE = [5, 3];
 

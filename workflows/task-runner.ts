@@ -97,7 +97,7 @@ export class TaskRunner extends TaskWork {
     } catch (error) {
       if (error instanceof Drained) {
         // Nothing was written, and what was verified must be verified again.
-        context.update(node.id, { status: 'verifying' });
+        this.context.update(this.node.id, { status: 'verifying' });
         return;
       }
       this.fail(taskErrorOf(error));

@@ -90,7 +90,9 @@ export async function noted<Result>(
     forgetAttempt(state, work.node.id, name);
     return result;
   } catch (error) {
-    const nothing = isCancellation(error) || error instanceof Drained || taskErrorOf(error).type === 'PathRefused';
+    // Where an earlier step had begun the write, its note stays: a rollback then looks at the disk.
+    const waited = isCancellation(error) || error instanceof Drained;
+    const nothing = waited ? !work.begun : taskErrorOf(error).type === 'PathRefused';
     if (nothing) forgetAttempt(state, work.node.id, name);
     throw error;
   }
