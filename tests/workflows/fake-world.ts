@@ -174,7 +174,9 @@ export class FakeWorld {
     generate: async (request) => {
       const { task, generation } = request;
       this.calls.push(`generate ${task.id} ${generation}`);
-      this.requests.generate.push(request);
+      // What was told of earlier calls is no part of the question.
+      const { toldUntil: _told, ...question } = request;
+      this.requests.generate.push(question);
       const beat = setInterval(heartbeat, 1_000);
       const content = await Promise.resolve(this.script.generate(request)).finally(() => clearInterval(beat));
       const path = `${task.id}.txt`;
