@@ -3,7 +3,7 @@
  * appended. Sending the same twice changes nothing, so it may run whenever it likes.
  */
 import type { WorkspaceLayout } from '../store/layout';
-import { appendEntries, lastMirrored } from './append';
+import { type AppendOptions, appendEntries, lastMirrored } from './append';
 import { MirrorFailed } from './errors-mirror';
 import { entriesOf, type HistorySource, readStretch, Schedules, type Stretch } from './history';
 import type { ReadPayload } from './history-events';
@@ -30,6 +30,7 @@ export interface MirrorJob {
   /** Ids of activities of that execution whose schedules must be among what is mirrored. */
   activities?: readonly string[];
   position?: Position | null;
+  append?: AppendOptions;
 }
 
 export interface Mirrored {
@@ -70,7 +71,7 @@ export async function mirrorHistory(job: MirrorJob): Promise<Mirrored> {
   if (unseen !== undefined)
     throw new MirrorFailed(`The history of ${plan} does not show yet that ${unseen} was begun.`);
   const entries = stretches.flatMap(({ stretch, schedules }) => entriesOf(stretch, schedules));
-  const { appended, ...head } = await appendEntries(layout, { plan, log }, entries);
+  const { appended, ...head } = await appendEntries(layout, { plan, log }, entries, job.append);
   position.schedules.keepNewest(KEPT_SCHEDULES);
   const events = stretches.reduce((sum, { stretch }) => sum + stretch.events.length, 0);
   return { head, entries, appended, events, position };

@@ -4,6 +4,7 @@
  */
 import type { Client } from '@temporalio/client';
 import type { AuditMirror as Mirror } from '../activities/audit-first';
+import type { AppendOptions } from '../audit/append';
 import { temporalHistory } from '../audit/history';
 import { payloadReader } from '../audit/history-events';
 import { logName, type Mirrored, mirrorHistory, type Position } from '../audit/mirror';
@@ -43,8 +44,7 @@ export class AuditMirror implements Mirror {
     private readonly layout: WorkspaceLayout,
     private readonly client: () => Client,
     private readonly log: MirrorLog,
-    /** Told of what was appended, before those who wait for it. */
-    private readonly appended: (plan: string, mirrored: Mirrored) => Promise<void> = async () => undefined,
+    private readonly append: AppendOptions = {},
   ) {}
 
   upTo(plan: string, run: string, activity: string): Promise<LogHead> {
@@ -138,9 +138,9 @@ export class AuditMirror implements Mirror {
       run,
       activities: served.flatMap(({ activity }) => activity ?? []),
       position: follow.position,
+      append: this.append,
     });
     follow.position = mirrored.position;
-    if (mirrored.appended > 0) await this.appended(plan, mirrored);
     return mirrored;
   }
 }
