@@ -9,6 +9,7 @@ import type {
   BegunFile,
   GenerateRequest,
   GenerateResult,
+  LogHead,
   MakeRequest,
   MakeResult,
   UndoRequest,
@@ -162,7 +163,7 @@ const journalKey = (plan: string, write: string): string => `${plan}/${write}`;
 /** The name of what the activity under way writes, as the workflow notes it (workflows/writing.ts). @param step its own id unless told */
 function writeName(step?: string): { plan: string; write: string } {
   const { workflowExecution, activityId } = Context.current().info;
-  const write = `${workflowExecution?.runId ?? ''}/${step ?? activityId.replace(/-again\d+$/, '')}`;
+  const write = `${workflowExecution?.runId ?? ''}/${step ?? activityId.replace(/(?:-again\d+)+$/, '')}`;
   return { plan: workflowExecution?.workflowId ?? '', write };
 }
 
@@ -207,11 +208,21 @@ export async function writeArtifact(
   });
 }
 
+/** What a write waits for, and what it is called. */
+export interface WriteRules {
+  /** Resolves once the audit log tells of what allowed the write; where it rejects, nothing is written. */
+  logged: Promise<LogHead | null>;
+  /** Name of the write in its journal; the activity's own id unless told. */
+  step?: string;
+  /** Called just before; throws where it must not be. */
+  mayWrite?(): void;
+}
+
 /** Both in one step; nothing is written where verification failed, a base is stale, or a file is too risky. */
 export async function verifyAndWriteArtifact(
   deps: ArtifactDeps,
   request: VerifyAndWriteRequest,
-  made?: { step: string; mayWrite(): void },
+  { logged, step, mayWrite }: WriteRules,
 ): Promise<VerifyAndWriteResult> {
   const { verified, contents } = await verifiedContents(deps, request);
   const tooRisky = verified.files.some(
@@ -219,8 +230,10 @@ export async function verifyAndWriteArtifact(
   );
   // Whether a base is stale is the writer's to say: it may be our own write, done by an attempt that died before it could.
   if (verified.verdict === 'failed' || tooRisky) return { verified, written: null };
-  made?.mayWrite();
-  return { verified, written: await writeArtifact(deps, request, { step: made?.step, contents }) };
+  const audit = await logged;
+  mayWrite?.();
+  const written = await writeArtifact(deps, request, { step, contents });
+  return { verified, written: { ...written, ...(audit ? { audit } : {}) } };
 }
 
 /**
@@ -234,6 +247,7 @@ export async function makeArtifact(
   deps: ArtifactDeps,
   generate: (request: GenerateRequest) => Promise<GenerateResult>,
   { generate: question, write, run, ...rules }: MakeRequest,
+  logged: WriteRules['logged'],
 ): Promise<MakeResult> {
   const generated = await generate(question);
   const { plan, task, workspace, overlay } = question;
@@ -245,7 +259,11 @@ export async function makeArtifact(
     deps.stopped.check(plan, run);
   };
   try {
-    return { generated, done: await verifyAndWriteArtifact(deps, request, { step: write, mayWrite }), begun: true };
+    return {
+      generated,
+      done: await verifyAndWriteArtifact(deps, request, { logged, step: write, mayWrite }),
+      begun: true,
+    };
   } catch {
     return { generated, done: null, begun: (await begunWrite(deps, write)).length > 0 };
   }

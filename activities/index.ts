@@ -1,6 +1,7 @@
 /** The activities of one workspace, ready to be registered: what each room offers, with Temporal's context put in. */
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
+import type { LogHead } from '../plan/types';
 import { builtInSkills } from '../skills/built-in';
 import type { WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
@@ -14,6 +15,7 @@ import {
   verifyArtifact,
   writeArtifact,
 } from './artifact';
+import { type AuditMirror, auditFirst } from './audit-first';
 import { asFailure } from './failures';
 import type { LlmDeps } from './llm/context';
 import { createDecompose } from './llm/decompose';
@@ -31,6 +33,8 @@ export interface ActivityOptions {
   /** The worker's environment: keys and base URLs of providers. */
   env: NodeJS.ProcessEnv;
   log: Pick<Logger, 'warn'>;
+  /** Null only where nothing has to be accounted for: in tests of something else. */
+  audit: AuditMirror | null;
 }
 
 export interface ActivitySet {
@@ -44,7 +48,7 @@ export interface ActivitySet {
 /** With the time-out of 5 s a stop of 4 s is survived; what is done sooner than this sends none, which spares the server a write. */
 const HEARTBEAT_MS = 500;
 
-export function createActivities({ layout, env, log }: ActivityOptions): ActivitySet {
+export function createActivities({ layout, env, log, audit }: ActivityOptions): ActivitySet {
   const objects = new ObjectStore(layout.objects);
   const skills = builtInSkills;
   const policyNow = policyReader(layout);
@@ -69,6 +73,7 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
   };
   const stopped = new StoppedRuns();
   const artifact: ArtifactDeps = { layout, objects, skills, policy: policyNow, stopped };
+  const first = async (): Promise<LogHead | null> => (audit ? auditFirst(audit) : null);
   const readWorkspace: PlanActivities['readWorkspace'] = async ({ extraPaths, start }) => {
     const policy = await policyNow();
     const scopes = [...(await skills()).values()].flatMap((skill) => skill.scope);
@@ -87,16 +92,25 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
       decompose: watched(createDecompose(llm)),
       generate: watched(generateWarming),
       verify: watched((request) => verifyArtifact(artifact, request)),
-      verifyAndWrite: watched((request) => verifyAndWriteArtifact(artifact, request)),
-      make: watched((request) => makeArtifact(artifact, generateWarming, request)),
+      verifyAndWrite: watched((request) => verifyAndWriteArtifact(artifact, request, { logged: begun(first()) })),
+      make: watched((request) => makeArtifact(artifact, generateWarming, request, begun(first()))),
       begunWrite: watched(({ write }) => begunWrite(artifact, write)),
-      writeFiles: watched((request) => writeArtifact(artifact, request)),
-      undo: watched((request) => undoPlan(artifact, request)),
+      writeFiles: watched(async (request) => withHead(await first(), await writeArtifact(artifact, request))),
+      undo: watched(async (request) => withHead(await first(), await undoPlan(artifact, request))),
     },
     stop: (plan, run) => stopped.add(plan, run),
     close: closeVerifiers,
   };
 }
+
+/** Something that goes on beside other work: what it throws is thrown where it is awaited, and never before. */
+function begun<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
+}
+
+const withHead = <Result extends object>(audit: LogHead | null, result: Result): Result & { audit?: LogHead } =>
+  audit ? { ...result, audit } : result;
 
 /** Beats while the activity runs, so that a dead worker is noticed; turns what it throws into Temporal's failures. */
 function watched<Request, Result>(

@@ -18,8 +18,9 @@ export interface HistorySource {
 }
 
 /** Most often a writer needs no more than what came since the last write. */
-const FIRST_PAGE = 40;
-const NEXT_PAGES = 500;
+const FIRST_PAGE = 12;
+/** Above 256 the server warns. */
+const NEXT_PAGES = 250;
 /** gRPC's NOT_FOUND and INVALID_ARGUMENT: no such execution (any more). */
 const NOT_THERE = [5, 3];
 
@@ -34,6 +35,7 @@ export function temporalHistory(client: Client, workflowId: string): HistorySour
         const asked = {
           namespace,
           execution: { workflowId, runId: run },
+          // Counted in batches of events, of which a workflow task makes two or three.
           maximumPageSize: page === 0 ? FIRST_PAGE : NEXT_PAGES,
           nextPageToken,
         };
@@ -127,28 +129,52 @@ export interface Stretch {
   there: boolean;
 }
 
-/** Schedules by event id, of one execution. */
-export type Schedules = Map<number, Scheduled>;
+/** The schedules of one execution that were read so far, by event id and by the activity's id. */
+export class Schedules {
+  private readonly byEvent = new Map<number, Scheduled>();
+  private readonly byActivity = new Map<string, number>();
+
+  add(scheduled: Scheduled): void {
+    this.byEvent.set(scheduled.eventId, scheduled);
+    this.byActivity.set(scheduled.id, scheduled.eventId);
+  }
+
+  get(eventId: number): Scheduled | undefined {
+    return this.byEvent.get(eventId);
+  }
+
+  knows(activity: string): boolean {
+    return this.byActivity.has(activity);
+  }
+
+  /** Forgets all but the newest; what is needed again is read again. */
+  keepNewest(most: number): void {
+    const ids = [...this.byEvent.keys()].sort((a, b) => b - a);
+    for (const eventId of ids.slice(most)) {
+      this.byActivity.delete(this.byEvent.get(eventId)?.id ?? '');
+      this.byEvent.delete(eventId);
+    }
+  }
+}
 
 /**
  * Reads an execution from its end back to an event, and further back only for what the events in between refer to.
  *
  * @param from the first event to give, or null for all
  * @param schedules those that are known already; what is read is added
- * @param activity id of an activity whose schedule must be read, too
+ * @param activities ids of activities whose schedules must be read, too
  */
 export async function readStretch(
   source: HistorySource,
   read: ReadPayload,
   run: string,
   from: number | null,
-  schedules: Schedules = new Map(),
-  activity: string | null = null,
+  schedules: Schedules = new Schedules(),
+  activities: readonly string[] = [],
 ): Promise<Stretch> {
   const newestFirst: HistoryEvent[] = [];
   const missing = new Set<number>();
-  const known = (id: string): boolean => [...schedules.values()].some((one) => one.id === id);
-  let found = activity === null || known(activity);
+  const wanted = new Set(activities.filter((id) => !schedules.knows(id)));
   const pages = source.backwards(run);
   for (;;) {
     const page = await pages.next();
@@ -157,18 +183,17 @@ export async function readStretch(
     for (const raw of page.value) {
       oldest = Number(raw.eventId);
       const inside = from === null || oldest >= from;
-      const own = !found && raw.activityTaskScheduledEventAttributes?.activityId === activity;
+      const own = wanted.delete(raw.activityTaskScheduledEventAttributes?.activityId ?? '');
       if (!inside && !own && !missing.has(oldest)) continue;
       const event = await decodeEvent(raw, read, FACTS_MEMO);
-      if (event.kind === 'scheduled') schedules.set(oldest, event);
-      if (own) found = true;
+      if (event.kind === 'scheduled') schedules.add(event);
       missing.delete(oldest);
       if (!inside) continue;
       newestFirst.push(event);
       const needed = needs(event);
-      if (needed !== null && !schedules.has(needed)) missing.add(needed);
+      if (needed !== null && !schedules.get(needed)) missing.add(needed);
     }
-    if (from !== null && oldest <= from && missing.size === 0 && found) break;
+    if (from !== null && oldest <= from && missing.size === 0 && wanted.size === 0) break;
   }
   await pages.return(true);
   return { run, events: newestFirst.reverse(), there: true };
@@ -190,7 +215,7 @@ export async function* allEntries(
   { runs }: Executions,
 ): AsyncGenerator<ProjectedEntry> {
   for (const run of runs) {
-    const schedules: Schedules = new Map();
+    const schedules = new Schedules();
     yield* entriesOf(await readStretch(source, read, run, null, schedules), schedules);
   }
 }

@@ -56,6 +56,7 @@ async function compare(
     later = found.entry;
     found = await older();
   }
+  if (!found && takesUp(from)) return { unseen: from };
   if (!found) throw gap(later, from);
 
   const event = keyOf(found.entry.body);
@@ -78,6 +79,11 @@ async function compare(
   }
   if (!found && index >= 0) return { differs: last, expected: from[index] ?? null };
   return { unseen: from.slice(seen) };
+}
+
+/** Temporal had lost the plan, and it was taken up: its new history goes on where the log of the lost one ends. */
+function takesUp([first]: readonly ProjectedEntry[]): boolean {
+  return first?.event === 'plan.created' && first.eventId === 1 && first.data.takenUp === true;
 }
 
 function keyOf(of: { run: string | null; eventId: number | null } | undefined): string {

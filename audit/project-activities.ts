@@ -70,6 +70,18 @@ export function writtenOf({ type, request }: Scheduled, answer: unknown, actor: 
   });
 }
 
+/** A whole task in one step: its calls, and where it got so far what was verified and written. */
+export function madeOf(schedule: Scheduled, answer: unknown, completed: boolean, actor: Actor): Told[] {
+  const { generate } = shapes.makeRequest.parse(schedule.request);
+  const asked = { ...schedule, type: 'generate', request: generate };
+  if (!completed) return callsOf(asked, answer, actor);
+  const { generated, done } = shapes.makeAnswer.parse(answer);
+  const calls = callsOf(asked, generated, actor);
+  if (done === null) return calls;
+  const both = { ...schedule, type: 'verifyAndWrite', request: { task: generate.task.id } };
+  return [...calls, ...verifiedOf(both, done, actor), ...writtenOf(both, done, actor)];
+}
+
 export function undoneOf({ request }: Scheduled, answer: unknown, actor: Actor): Told[] {
   const { kind: undo, files } = shapes.undoRequest.parse(request);
   const steps = new Map(files.map((file) => [file.path, file.steps]));

@@ -10,7 +10,7 @@ import type { JsonObject } from '../plan/types';
 import { checkData } from './events';
 import type { HistoryEvent, Scheduled } from './history-events';
 import { clean } from './masked';
-import { callsOf, exportedOf, type Told, undoneOf, verifiedOf, writtenOf } from './project-activities';
+import { callsOf, exportedOf, madeOf, type Told, undoneOf, verifiedOf, writtenOf } from './project-activities';
 import { factsShape, inputShape } from './shapes';
 import type { ProjectedEntry } from './types';
 
@@ -101,6 +101,8 @@ function ofActivity(event: Extract<HistoryEvent, { scheduled: number }>, schedul
       case 'generate':
       case 'decompose':
         return callsOf(schedule, answer, actor);
+      case 'make':
+        return madeOf(schedule, answer, event.kind === 'completed', actor);
       case 'verify':
       case 'verifyAndWrite':
       case 'writeFiles':

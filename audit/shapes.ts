@@ -90,6 +90,9 @@ export const verifyAnswer = verifiedShape;
 export const writeAnswer = writtenShape;
 export const bothAnswer = z.object({ verified: verifiedShape, written: writtenShape.nullable() });
 
+export const makeRequest = z.object({ generate: z.looseObject({ task: z.looseObject({ id: z.string() }) }) });
+export const makeAnswer = z.object({ generated: z.unknown(), done: z.unknown().nullable() });
+
 export const undoRequest = z.object({
   kind: z.string(),
   files: z.array(

@@ -8,6 +8,9 @@ import type { JsonObject } from './types';
 /** The memo key that carries them. */
 export const FACTS_MEMO = 'facts';
 
+/** Type of the failure of an activity that found the log unwritable and therefore changed nothing. */
+export const AUDIT_UNWRITABLE = 'AuditUnwritable';
+
 /** Everything that an entry of the audit log can be about. Closed: an unknown one is an error, never skipped. */
 export const AUDIT_EVENTS = [
   'plan.created',

@@ -353,6 +353,12 @@ export interface MakeResult {
 /** A file that a write has, or may have, put on disk. */
 export type BegunFile = Pick<ArtifactFile, 'path' | 'sha256' | 'preSha256' | 'mode'>;
 
+/** The end of a plan's audit log: how many entries, and the hash of the last (hex); null for an empty log. */
+export interface LogHead {
+  size: number;
+  hash: string | null;
+}
+
 export interface WrittenFile extends ArtifactFile {
   action: 'create' | 'modify' | 'unchanged';
   /** Path of the `.bak` that holds what stood there before; null where nothing did. */
@@ -368,6 +374,8 @@ export interface WriteResult {
   conflicts: string[];
   /** Directories that the write made, outermost first; a rollback removes those that are empty. */
   madeDirectories?: string[];
+  /** The log as it stood before anything was written. */
+  audit?: LogHead;
 }
 
 // ---- taking back what was written ---------------------------------------------------------------
@@ -433,4 +441,6 @@ export interface UndoResult {
   directories: string[];
   /** Empty directories that could not be removed. */
   directoriesLeft: { path: string; reason: string }[];
+  /** The audit log as it stood before anything was taken back. */
+  audit?: LogHead;
 }

@@ -3,6 +3,7 @@ import type {
   ArtifactFile,
   Json,
   JsonObject,
+  LogHead,
   PlanStatus,
   Risk,
   RiskReason,
@@ -189,10 +190,14 @@ export interface PlanView {
   raw: string | null;
   /** The latest rollback or clean. */
   undo?: UndoView;
+  /** Writes that wait because the audit log cannot be written. */
+  blocked?: { reason: string; since: string; tasks: string[] };
+  /** The audit log's end as far as writes have told of it: a log that is shorter was cut. */
+  audit?: LogHead;
 }
 
 /** A rollback or a clean. They are numbered together, apart from the runs. */
-export interface UndoView extends UndoResult {
+export interface UndoView extends Omit<UndoResult, 'audit'> {
   number: number;
   kind: UndoKind;
   /** `partial`: what is left stands in `files` with its reason. `failed`: it came to no end, see `error`. */

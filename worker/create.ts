@@ -7,6 +7,7 @@ import { createActivities } from '../activities';
 import { sweepOwnTemps } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ownIdentity } from '../store/process';
+import { AuditMirror } from './audit-mirror';
 import { identityOf } from './identity';
 import { Projector } from './projector';
 import { releaseDeadWorkersActivities } from './recovery';
@@ -26,6 +27,7 @@ export interface PlanWorker {
   worker: Worker;
   client: Client;
   projector: Projector;
+  mirror: AuditMirror;
   /** Runs until `worker.shutdown()`; open plans of the workspace go on at once. */
   run(): Promise<void>;
 }
@@ -37,7 +39,12 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
   const { connection, namespace, layout, env, log } = options;
   const client = new Client({ connection, namespace });
   const projector = new Projector(layout, () => client, log);
-  const activities = createActivities({ layout, env, log });
+  const mirror = new AuditMirror(layout, () => client, log);
+  const activities = createActivities({ layout, env, log, audit: mirror });
+  const changed = (plan: string): void => {
+    projector.changed(plan);
+    mirror.changed(plan);
+  };
   const worker = await Worker.create({
     connection,
     namespace,
@@ -46,7 +53,7 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     workflowBundle: options.bundle ?? { codePath: BUNDLE },
     activities: activities.functions,
     sinks: {
-      projection: { changed: { fn: (_info, plan: string) => projector.changed(plan), callDuringReplay: false } },
+      projection: { changed: { fn: (_info, plan: string) => changed(plan), callDuringReplay: false } },
       runs: {
         stopped: { fn: (_info, plan: string, run: number) => activities.stop(plan, run), callDuringReplay: false },
       },
@@ -65,9 +72,10 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     worker,
     client,
     projector,
+    mirror,
     run: async () => {
       try {
-        await Promise.all([worker.run(), takeUp(client, layout, projector, log)]);
+        await Promise.all([worker.run(), takeUp(client, layout, changed, log)]);
       } finally {
         await activities.close();
       }
@@ -75,15 +83,20 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
   };
 }
 
-/** Finds every open plan of the workspace: its dead workers' activities are released, its file is written anew. */
-async function takeUp(client: Client, layout: WorkspaceLayout, projector: Projector, log: Logger): Promise<void> {
+/** Finds every open plan of the workspace: its dead workers' activities are released, its file is written anew, its log caught up. */
+async function takeUp(
+  client: Client,
+  layout: WorkspaceLayout,
+  changed: (plan: string) => void,
+  log: Logger,
+): Promise<void> {
   try {
     const ids: string[] = [];
     const query = `TaskQueue = "${taskQueueOf(layout.id)}" AND ExecutionStatus = "Running"`;
     for await (const execution of client.workflow.list({ query })) ids.push(execution.workflowId);
     await releaseDeadWorkersActivities(client, layout.id, ids, log);
     await sweepOwnTemps(layout.dir);
-    for (const id of ids) projector.changed(id);
+    for (const id of ids) changed(id);
   } catch (error) {
     // Time-outs and the next change do the same later.
     log.warn({ error: String(error) }, 'open plans could not be looked up');

@@ -42,14 +42,14 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   const connection = await NativeConnection.connect({ address, ...options.connection });
   try {
     const planWorker = await createPlanWorker({ connection, namespace, layout, env, log });
+    const { projector, mirror } = planWorker;
     const stop = (signal: string): void => {
       log.info({ signal }, 'worker stops');
-      void planWorker.projector.flush(FLUSH_MS).finally(() => {
+      void Promise.all([projector.flush(FLUSH_MS), mirror.flush(FLUSH_MS)]).finally(() => {
         if (planWorker.worker.getState() === 'RUNNING') planWorker.worker.shutdown();
       });
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
-    const { projector } = planWorker;
     const idle = setInterval(() => {
       if (options.stopWhenIdle && !projector.busy() && Date.now() - projector.lastChange > IDLE_MS) stop('idle');
     }, IDLE_CHECK_MS);
@@ -60,6 +60,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
     } finally {
       clearInterval(idle);
       await projector.close();
+      // What the last workflow task told of; then nobody else does.
+      await mirror.flush(FLUSH_MS);
+      await mirror.close();
     }
     return 0;
   } finally {

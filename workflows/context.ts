@@ -1,7 +1,7 @@
 import { uuid4 } from '@temporalio/workflow';
 import type { PlanActivities } from '../activities/types';
 import { type Actor, type AuditEvent, BY_WORKFLOW } from '../plan/facts';
-import type { JsonObject, RunStart, RunStartFacts } from '../plan/types';
+import type { JsonObject, LogHead, RunStart, RunStartFacts } from '../plan/types';
 import type { GateView, TaskView } from '../plan/view';
 import { call, callToTheEnd, type Step } from './calls';
 import { FactLog, said } from './facts';
@@ -65,6 +65,11 @@ export class PlanContext {
   /** Before this execution ends: a fact that is still only noted would be lost with it. */
   flushFacts(): void {
     this.facts.flush();
+  }
+
+  /** The audit log's end, as a write was told of it: it only grows. */
+  noteLog(head: LogHead | undefined): void {
+    if (head && head.size > (this.state.view.audit?.size ?? 0)) this.state.view.audit = head;
   }
 
   /** Calls an activity, as `call` does; the facts that led to it stand before it in the history. */

@@ -9,8 +9,8 @@ import type { JsonObject } from '../plan/types';
 
 /** A person's words or a failure's message: as much of it as an entry holds. */
 const TEXT_CHARS = 500;
-/** Of one upsert: thousands of signals may arrive in one moment, and a payload is bounded. */
-const FACTS_AT_ONCE = 100;
+/** Characters of one upsert: a server takes no memo above 40 kB, and thousands of signals may arrive in one moment. */
+const CHARS_AT_ONCE = 8_000;
 /** Of one fact: an entry of the audit log is bounded too. */
 const LISTED = 40;
 const ID_CHARS = 64;
@@ -50,6 +50,16 @@ export class FactLog {
   /** Puts what is noted into the history now: before a command that it is the reason for. */
   flush(): void {
     this.due = false;
-    while (this.pending.length > 0) upsertMemo({ [FACTS_MEMO]: this.pending.splice(0, FACTS_AT_ONCE) });
+    while (this.pending.length > 0) upsertMemo({ [FACTS_MEMO]: this.next() });
+  }
+
+  /** As many as one upsert holds, and at least one. */
+  private next(): Fact[] {
+    let chars = 0;
+    const end = this.pending.findIndex((fact, index) => {
+      chars += JSON.stringify(fact).length;
+      return index > 0 && chars > CHARS_AT_ONCE;
+    });
+    return this.pending.splice(0, end < 0 ? this.pending.length : end);
   }
 }

@@ -51,10 +51,12 @@ export class Publisher {
     });
   }
 
-  /** True where a person is the only thing that a run waits for. */
+  /** True where a run waits for nothing but people, or for an audit log that can be written. */
   private onlyWaits(): boolean {
     const { view } = this.state;
-    if (view.gates.length === 0) return false;
-    return !Object.values(view.tasks).some((task) => ['generating', 'verifying', 'writing'].includes(task.status));
+    if (view.gates.length === 0 && !view.blocked) return false;
+    const blocked = new Set(view.blocked?.tasks);
+    const moving = ['generating', 'verifying', 'writing'];
+    return !Object.entries(view.tasks).some(([id, { status }]) => moving.includes(status) && !blocked.has(id));
   }
 }

@@ -5,6 +5,7 @@
 import { isSettledTask } from '../plan/states';
 import type { TaskNode, VerifyResult, WriteResult } from '../plan/types';
 import type { RunView } from '../plan/view';
+import { Drained } from './audit-wait';
 import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { generate } from './generation';
@@ -94,6 +95,11 @@ export class TaskRunner extends TaskWork {
     try {
       await body();
     } catch (error) {
+      if (error instanceof Drained) {
+        // Nothing was written, and what was verified must be verified again.
+        this.context.update(this.node.id, { status: 'verifying' });
+        return;
+      }
       this.fail(taskErrorOf(error));
     }
   }

@@ -2,6 +2,7 @@
 import { BY_WORKFLOW, claimedBy } from '../plan/facts';
 import type { UndoKind, UndoneFile } from '../plan/types';
 import type { UndoAnswer, UndoMessage, UndoView } from '../plan/view';
+import { recordUnwritable, unwritableReason } from './audit-wait';
 import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { said } from './facts';
@@ -54,6 +55,7 @@ export async function carryOutUndo(context: PlanContext, undo: UndoView): Promis
         directories: last ? madeDirectories(state) : [],
         overwriteChanged: undo.overwriteChanged,
       });
+      context.noteLog(result.audit);
       undo.files.push(...result.files);
       undo.directories.push(...result.directories);
       undo.directoriesLeft.push(...result.directoriesLeft);
@@ -61,6 +63,8 @@ export async function carryOutUndo(context: PlanContext, undo: UndoView): Promis
     }
   } catch (error) {
     undo.error = taskErrorOf(error);
+    const unwritable = unwritableReason(error);
+    if (unwritable !== null) recordUnwritable(context, null, unwritable);
   }
   settle(context, undo, cleared);
 }

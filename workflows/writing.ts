@@ -2,6 +2,7 @@
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { ArtifactFile, WriteResult } from '../plan/types';
 import type { FileView } from '../plan/view';
+import { Drained, onceLogged } from './audit-wait';
 import { type Step, taskErrorOf } from './calls';
 import { forgetAttempt, noteAttempt, noteWritten } from './ledger';
 import { keepRecordedBases } from './replay';
@@ -27,6 +28,7 @@ export async function write(work: TaskWork): Promise<void> {
     markDeclined(work, refused);
     await afterWrite(work, written, work.task.files);
   } catch (error) {
+    if (error instanceof Drained) return;
     work.fail(taskErrorOf(error));
   }
 }
@@ -37,6 +39,7 @@ function markDeclined(work: TaskWork, refused: ReadonlySet<string>): void {
 
 export async function afterWrite(work: TaskWork, written: WriteResult, files: FileView[]): Promise<void> {
   noteWritten(work.context.state, work.node.id, written);
+  work.context.noteLog(written.audit);
   if (written.conflicts.length > 0) {
     await work.regenerate(written.conflicts);
     return;
@@ -83,11 +86,14 @@ export async function noted<Result>(
   const name = `${workflowInfo().runId}/${step.id}`;
   noteAttempt(state, work.node.id, name, files);
   try {
-    const result = await write(step);
+    const result = await onceLogged(work.context, work.node.id, step, write);
     forgetAttempt(state, work.node.id, name);
     return result;
   } catch (error) {
-    if (isCancellation(error) || taskErrorOf(error).type === 'PathRefused') forgetAttempt(state, work.node.id, name);
+    // Where an earlier step had begun the write, its note stays: a rollback then looks at the disk.
+    const waited = isCancellation(error) || error instanceof Drained;
+    const nothing = waited ? !work.begun : taskErrorOf(error).type === 'PathRefused';
+    if (nothing) forgetAttempt(state, work.node.id, name);
     throw error;
   }
 }

@@ -8,8 +8,10 @@ import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { auditFirst } from '../../activities/audit-first';
 import type { PlanActivities } from '../../activities/types';
 import { digestOf, fileDigest, sha256 } from '../../plan/digest';
+import { AUDIT_UNWRITABLE } from '../../plan/facts';
 import type {
   ArtifactFile,
   BegunFile,
@@ -17,6 +19,7 @@ import type {
   DecomposeResult,
   Environment,
   GenerateRequest,
+  LogHead,
   PolicySnapshot,
   Risk,
   TaskGraph,
@@ -38,6 +41,7 @@ import type {
   UndoAnswer,
   UndoMessage,
 } from '../../plan/view';
+import type { AuditMirror } from '../../worker/audit-mirror';
 import type { PlanInput } from '../../workflows/state';
 import { startServer, workflowBundle } from '../support/temporal';
 
@@ -83,6 +87,8 @@ export interface Script {
   environment: Environment;
   /** Uncommitted paths. */
   dirty: string[];
+  /** Called before a task's files are written, once the audit log tells of what allowed it. */
+  beforeWrite: (task: string) => void | Promise<void>;
   /** Called after a task's files are written; throw to lose the answer. */
   afterWrite: () => void;
   /** Called before anything is taken back; throw to fail it. */
@@ -129,9 +135,12 @@ export class FakeWorld {
       verifiers: { fake: '1' },
     },
     dirty: [],
+    beforeWrite: () => undefined,
     afterWrite: () => undefined,
     beforeUndo: () => undefined,
   };
+  /** The real mirror of the audit log, where a test is about it. */
+  mirror: AuditMirror | null = null;
   readonly taskQueue = `planwright-test-${randomBytes(4).toString('hex')}`;
   /** Requests as they came, by activity. */
   readonly requests: { generate: GenerateRequest[]; undo: UndoFile[][] } = { generate: [], undo: [] };
@@ -165,7 +174,9 @@ export class FakeWorld {
     generate: async (request) => {
       const { task, generation } = request;
       this.calls.push(`generate ${task.id} ${generation}`);
-      this.requests.generate.push(request);
+      // What was told of earlier calls is no part of the question.
+      const { toldUntil: _told, ...question } = request;
+      this.requests.generate.push(question);
       const beat = setInterval(heartbeat, 1_000);
       const content = await Promise.resolve(this.script.generate(request)).finally(() => clearInterval(beat));
       const path = `${task.id}.txt`;
@@ -206,7 +217,8 @@ export class FakeWorld {
       const tooRisky = verified.files.some((file) => file.risk === 'HIGH' && request.riskPassed !== 'HIGH');
       if (verified.verdict === 'failed' || tooRisky) return { verified, written: null };
       // As the real one: whether a changed base is our own write is for the write to say.
-      return { verified: { ...verified, stale: [] }, written: this.write(request.task, request.files) };
+      const written = await this.logged(() => this.write(request.task, request.files));
+      return { verified: { ...verified, stale: [] }, written };
     },
     make: async ({ generate, write: _name, run, ...rules }) => {
       const generated = await this.activities.generate(generate);
@@ -215,23 +227,33 @@ export class FakeWorld {
       if (this.stopped.has(run)) return { generated, done: null, begun: false };
       try {
         return { generated, done: await this.activities.verifyAndWrite(request), begun: true };
-      } catch {
-        return { generated, done: null, begun: true };
+      } catch (error) {
+        const unlogged = error instanceof ApplicationFailure && error.type === AUDIT_UNWRITABLE;
+        return { generated, done: null, begun: !unlogged };
       }
     },
     begunWrite: async ({ write }) => this.begun.get(write) ?? [],
-    writeFiles: async (request) => this.write(request.task, request.files),
+    writeFiles: async (request) => this.logged(() => this.write(request.task, request.files)),
     undo: async ({ kind, files, overwriteChanged }) => {
       this.calls.push(`${kind} ${files.map(({ path }) => path).join(' ')}`);
       this.requests.undo.push(files);
       await this.script.beforeUndo();
-      return {
+      return this.logged(() => ({
         files: files.map((file) => this.undone(kind, file, overwriteChanged)),
         directories: [],
         directoriesLeft: [],
-      };
+      }));
     },
   };
+
+  /** As the real activities: nothing changes before the log tells of what allowed it. */
+  private async logged<Result extends object>(
+    change: () => Result | Promise<Result>,
+  ): Promise<Result & { audit?: LogHead }> {
+    if (!this.mirror) return change();
+    const audit = await auditFirst(this.mirror);
+    return { ...(await change()), audit };
+  }
 
   private undone(kind: UndoKind, { path, steps }: UndoFile, overwrite: boolean): UndoneFile {
     const decision = decideUndo(kind, steps, this.base(path), overwrite);
@@ -297,8 +319,9 @@ export class FakeWorld {
     };
   }
 
-  private write(task: string, files: ArtifactFile[]): WriteResult {
+  private async write(task: string, files: ArtifactFile[]): Promise<WriteResult> {
     this.calls.push(`write ${task}`);
+    await this.script.beforeWrite(task);
     const standing = (file: ArtifactFile): boolean => [file.preSha256, file.sha256].includes(this.base(file.path));
     const conflicts = files.filter((file) => !standing(file)).map((file) => file.path);
     if (conflicts.length > 0) return { files: [], conflicts };

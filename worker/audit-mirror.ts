@@ -1,0 +1,146 @@
+/**
+ * Keeps the audit logs of a workspace in step with the histories: before a file changes because an activity asks, and
+ * after everything else because the workflow's sink tells. One reading serves all who wait for it.
+ */
+import type { Client } from '@temporalio/client';
+import type { AuditMirror as Mirror } from '../activities/audit-first';
+import type { AppendOptions } from '../audit/append';
+import { temporalHistory } from '../audit/history';
+import { payloadReader } from '../audit/history-events';
+import { logName, type Mirrored, mirrorHistory, type Position } from '../audit/mirror';
+import type { LogHead } from '../plan/types';
+import type { WorkspaceLayout } from '../store/layout';
+
+/** After a change that no write follows, the log follows within this. */
+const DELAY_MS = 300;
+const RETRY_MS = 3_000;
+const MOST_RETRY_MS = 60_000;
+
+export interface MirrorLog {
+  warn(fields: object, message: string): void;
+}
+
+interface Waiter {
+  /** Null: whatever is the newest. */
+  run: string | null;
+  activity: string | null;
+  resolve(head: LogHead): void;
+  reject(error: unknown): void;
+}
+
+interface Follow {
+  waiting: Waiter[];
+  working: Promise<void> | null;
+  position: Position | null;
+  timer: NodeJS.Timeout | null;
+  failures: number;
+}
+
+export class AuditMirror implements Mirror {
+  private readonly plans = new Map<string, Follow>();
+  private closed = false;
+
+  constructor(
+    private readonly layout: WorkspaceLayout,
+    private readonly client: () => Client,
+    private readonly log: MirrorLog,
+    private readonly append: AppendOptions = {},
+  ) {}
+
+  upTo(plan: string, run: string, activity: string): Promise<LogHead> {
+    return this.ask(plan, run, activity);
+  }
+
+  /** Something about a plan changed; its log follows soon. */
+  changed(plan: string): void {
+    if (this.closed) return;
+    const follow = this.follow(plan);
+    if (follow.timer || follow.failures > 0) return;
+    this.arm(plan, follow, DELAY_MS);
+  }
+
+  /** Mirrors at once what is still to come of it. @param limitMs after this the next worker does it when it starts */
+  async flush(limitMs: number): Promise<void> {
+    const due = [...this.plans].filter(([, { timer }]) => timer !== null);
+    for (const [plan, follow] of due) this.catchUp(plan, follow);
+    const working = [...this.plans.values()].flatMap(({ working: one }) => one ?? []);
+    await Promise.race([Promise.all(working), new Promise((resolve) => setTimeout(resolve, limitMs).unref())]);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const { timer } of this.plans.values()) if (timer) clearTimeout(timer);
+    await Promise.all([...this.plans.values()].map(({ working }) => working));
+  }
+
+  private follow(plan: string): Follow {
+    const known = this.plans.get(plan);
+    if (known) return known;
+    const follow: Follow = { waiting: [], working: null, position: null, timer: null, failures: 0 };
+    this.plans.set(plan, follow);
+    return follow;
+  }
+
+  private arm(plan: string, follow: Follow, delay: number): void {
+    if (this.closed) return;
+    follow.timer = setTimeout(() => this.catchUp(plan, follow), delay);
+  }
+
+  private catchUp(plan: string, follow: Follow): void {
+    if (follow.timer) clearTimeout(follow.timer);
+    follow.timer = null;
+    this.ask(plan, null, null).then(
+      () => {
+        follow.failures = 0;
+      },
+      (error: unknown) => {
+        this.log.warn({ plan, error: String(error) }, 'the audit log is behind; trying again');
+        const delay = Math.min(RETRY_MS * 2 ** follow.failures, MOST_RETRY_MS);
+        follow.failures += 1;
+        if (!follow.timer) this.arm(plan, follow, delay);
+      },
+    );
+  }
+
+  private ask(plan: string, run: string | null, activity: string | null): Promise<LogHead> {
+    const follow = this.follow(plan);
+    return new Promise<LogHead>((resolve, reject) => {
+      follow.waiting.push({ run, activity, resolve, reject });
+      follow.working ??= this.work(plan, follow);
+    });
+  }
+
+  /** Reads until nobody waits; a reading that began before somebody asked does not count for them. */
+  private async work(plan: string, follow: Follow): Promise<void> {
+    while (follow.waiting.length > 0) {
+      const served = follow.waiting.splice(0);
+      try {
+        const mirrored = await this.mirror(plan, follow, served);
+        for (const { resolve } of served) resolve(mirrored.head);
+      } catch (error) {
+        for (const { reject } of served) reject(error);
+      }
+    }
+    // At once, before anybody else can ask: who asks later must find that nobody works.
+    follow.working = null;
+  }
+
+  private async mirror(plan: string, follow: Follow, served: readonly Waiter[]): Promise<Mirrored> {
+    const client = this.client();
+    const run =
+      served.find((waiter) => waiter.run !== null)?.run ?? (await client.workflow.getHandle(plan).describe()).runId;
+    const mirrored = await mirrorHistory({
+      layout: this.layout,
+      plan,
+      log: logName(client.options.namespace, plan),
+      source: temporalHistory(client, plan),
+      read: payloadReader(client.options.loadedDataConverter),
+      run,
+      activities: served.flatMap(({ activity }) => activity ?? []),
+      position: follow.position,
+      append: this.append,
+    });
+    follow.position = mirrored.position;
+    return mirrored;
+  }
+}
