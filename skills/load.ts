@@ -128,6 +128,7 @@ async function loadSkill(
       return { path: template.path, template: text, existing: template.existing ?? 'keep' };
     }),
     partials: partialsOf(contents),
+    nothing: meta.nothing,
     summary: meta.summary,
     triggers: meta.triggers,
   };

@@ -26,12 +26,13 @@ export const FRONT_MATTER = z.strictObject({
     scope: z.array(z.string()).min(1),
     verifiers: z.array(z.string()),
     triggers: z.array(z.string().regex(/^[^A-Z]+$/, 'lower case')),
+    nothing: liquid.optional(),
     summary: liquid.optional(),
     templates: z.array(
       z.strictObject({
         file: z.string().regex(/^[\w.-]+\.liquid$/, 'the name of a .liquid file in templates/'),
         path: liquid,
-        existing: z.enum(['keep', 'lines', 'targets']).optional(),
+        existing: z.enum(['keep', 'lines', 'targets', 'jobs', 'scrapes']).optional(),
       }),
     ),
   }),
