@@ -8,7 +8,7 @@ import { appendJobs, appendScrapes } from './merge-yaml';
 import { type FullScope, fullScope } from './project';
 import type { RenderedFile, RenderScope, Skill, SkillTemplate } from './types';
 
-const LIMITS = { parseLimit: 1_000_000, renderLimit: 5_000, memoryLimit: 50_000_000 };
+const LIMITS = { parseLimit: 1_000_000, renderLimit: 2_000, memoryLimit: 50_000_000 };
 
 /** A scope in which the files are known: for outputs and the summary. */
 export interface OutputScope extends RenderScope {

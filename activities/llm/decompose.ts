@@ -29,10 +29,12 @@ export function createDecompose(deps: LlmDeps): (request: DecomposeRequest) => P
   return async (request) => {
     const skills = await deps.skills();
     const snapshot = await readSnapshot(deps.objects, request.workspace);
-    const { graph, ...rest } = await plan(deps, request, snapshot.facts, skills);
+    const { graph, notes = [], ...rest } = await plan(deps, request, snapshot.facts, skills);
+    const unused = ((await deps.skillFaults?.()) ?? []).map(({ source, why }) => `${source} is not used: ${why}`);
     const { existing } = await readOverlay(deps.objects, snapshot, {});
     const checked = checkPlan(graph, skills, snapshot.facts, request.maxTasks, existing);
-    return { graph, ...checked, ...rest, graphDigest: digestOf(graph) };
+    const said = [...notes, ...unused.map((note) => note.slice(0, 500)).slice(0, 20)];
+    return { graph, ...checked, ...rest, graphDigest: digestOf(graph), ...(said.length > 0 ? { notes: said } : {}) };
   };
 }
 

@@ -138,7 +138,10 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
 async function fromTemplates(deps: LlmDeps, { request, skill, scope }: Job): Promise<Generated> {
   const files = guarded(request, () => renderTemplates(skill, scope));
   if (files.length === 0) {
-    const why = guarded(request, () => nothingFor(skill, scope));
+    const why =
+      skill.templates.length === 0
+        ? 'it has no templates, so only a model can carry it out'
+        : guarded(request, () => nothingFor(skill, scope));
     throw badInput(request, `the skill ${skill.name} has nothing to write for this project${why && `: ${why}`}.`);
   }
   const wishes = request.instruction !== null || request.feedback.length > 0;

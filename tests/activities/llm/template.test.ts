@@ -51,7 +51,7 @@ describe('the template provider plans by rules', () => {
     ['a Dockerfile, then deploy it', 'no rule for a deployment, so this plan leaves it out'],
     ['GitLab CI/CD and a Dockerfile', 'no rule for GitLab CI,'],
   ])('says what it leaves out of "%s"', (goal, note) => {
-    expect(templateNotes(goal, skills())).toEqual([expect.stringContaining(note)]);
+    expect(templateNotes(goal, facts, skills())).toEqual([expect.stringContaining(note)]);
   });
 
   it.each([
@@ -59,7 +59,7 @@ describe('the template provider plans by rules', () => {
     'a Dockerfile, no Kubernetes',
     'CI without Terraform or Ansible',
     'a Dockerfile for the package',
-  ])('has nothing to say about "%s"', (goal) => expect(templateNotes(goal, skills())).toEqual([]));
+  ])('has nothing to say about "%s"', (goal) => expect(templateNotes(goal, facts, skills())).toEqual([]));
 
   it('says what it can do', () => {
     expect(templateAbilities(skills())).toContain('dockerfile (dockerfile, docker, container)');
@@ -68,7 +68,7 @@ describe('the template provider plans by rules', () => {
   it('stays fast on a goal of 50,000 characters', () => {
     expect(tools(`${'without a '.repeat(5000)}`)).toBeNull();
     expect(tools(`${'no docker, '.repeat(4500)}`)).toBeNull();
-    expect(templateNotes('no helm, '.repeat(5000), skills())).toEqual([]);
+    expect(templateNotes('no helm, '.repeat(5000), facts, skills())).toEqual([]);
   });
 });
 
