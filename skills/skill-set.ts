@@ -55,7 +55,9 @@ export async function skillSet(
           faults.push({ source, why: `the name ${skill.name} belongs to ${owner(taken)}, which is used instead` });
         else skills.set(skill.name, skill);
       } catch (error) {
-        faults.push({ source, why: error instanceof Error ? error.message : String(error) });
+        const message = error instanceof Error ? error.message : String(error);
+        // It becomes part of a plan, which is no place for paths of this machine.
+        faults.push({ source, why: message.replace(`The skill ${join(folder, 'SKILL.md')} is not usable: `, '') });
       }
     }
   }
