@@ -12,8 +12,10 @@ export interface Ci {
   image: string;
   /** Commands that bring what the image lacks, before `install`. */
   setup: string[];
-  /** What is fetched again and again; null without a lock file, whose content is the key. */
-  cache: { key: string; folder: string; variables: { name: string; folder: string }[] } | null;
+  /** The same for lint alone. */
+  lintSetup: string[];
+  /** What is fetched again and again; null without a lock file, whose content is the key. `$PROJECT` in a value is the checkout. */
+  cache: { key: string; folder: string; variables: { name: string; value: string }[] } | null;
   install: string;
   /** '' where there is none, or the test command lints by itself. */
   lint: string;
@@ -39,7 +41,8 @@ export function ciOf(ws: WorkspaceFacts, input: RenderScope['input']): Ci {
     versions,
     images: images.length > 0 ? images : [{ version: '', image: imageFor(ws, '') }],
     image: imageFor(ws, ws.runtime?.version ?? versions.at(-1) ?? ''),
-    setup: setupOf(ws, lint),
+    setup: setupOf(ws),
+    lintSetup: lintSetupOf(ws, lint),
     cache: cacheOf(ws),
     install: ws.install?.run ?? '',
     lint,
@@ -71,7 +74,7 @@ function imageFor(ws: WorkspaceFacts, stated: string): string {
   }
 }
 
-function setupOf(ws: WorkspaceFacts, lint: string): string[] {
+function setupOf(ws: WorkspaceFacts): string[] {
   const manager = ws.packageManager?.name ?? '';
   const major = ws.packageManager?.version?.split('.')[0] ?? '';
   if (ws.language === 'node' && manager === 'pnpm') return [`npm install --global pnpm@${version(major, '10')}`];
@@ -80,6 +83,10 @@ function setupOf(ws: WorkspaceFacts, lint: string): string[] {
     return ['npm install --global corepack@latest', 'corepack enable'];
   if (ws.language === 'python' && ['poetry', 'pdm', 'uv', 'pipenv'].includes(manager))
     return [`pip install ${manager}`];
+  return [];
+}
+
+function lintSetupOf(ws: WorkspaceFacts, lint: string): string[] {
   if (ws.language === 'rust' && /\bcargo (clippy|fmt)\b/.test(lint)) return ['rustup component add clippy rustfmt'];
   if (ws.language === 'go' && lint.startsWith('golangci-lint'))
     return ['go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0'];
@@ -103,6 +110,8 @@ function cacheOf(ws: WorkspaceFacts): Ci['cache'] {
   const { name, lockfile } = ws.packageManager ?? {};
   const variables = name && Object.hasOwn(CACHES, name) ? CACHES[name] : undefined;
   if (!lockfile || !variables || !/^[\w.-]+$/.test(lockfile)) return null;
-  const named = variables.map(([variable, folder]) => ({ name: variable, folder }));
-  return { key: lockfile, folder: named[0]?.folder ?? '', variables: named };
+  const named = variables.map(([variable, folder]) => ({ name: variable, value: `$PROJECT/${folder}` }));
+  // Go's cache is read-only by default, and a runner that cleans up could not remove it.
+  if (name === 'go') named.push({ name: 'GOFLAGS', value: '-modcacherw' });
+  return { key: lockfile, folder: variables[0]?.[1] ?? '', variables: named };
 }

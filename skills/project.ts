@@ -26,8 +26,10 @@ export interface Project {
   tag: string;
   /** Path of the Dockerfile; '' where there is none. */
   dockerfile: string;
-  /** The numeric user of the image; '' where an existing Dockerfile does not say it. */
+  /** The numeric user to run the image as; '' where an existing Dockerfile names one whose number it does not say. */
   uid: number | '';
+  /** True where the Dockerfile that exists names no user, so that the image by itself would run as root. */
+  rootImage: boolean;
   /** Names of variables that hold secrets: tokens, passwords, addresses of services with a password in them. */
   secrets: string[];
   /** Names of the other variables that the code reads, without PORT and NODE_ENV. */
@@ -71,7 +73,9 @@ function projectOf({ ws, input, existing }: RenderScope): Project {
   const quiet = ['go', 'rust'].includes(ws.language) && ws.ports.length === 0 && ws.services.length === 0;
   const startable = ws.start !== null && !ws.library;
   const serves = (startable && !named && !quiet) || typeof input.port === 'number';
-  const port = typeof input.port === 'number' ? input.port : serves ? (ws.ports[0]?.port ?? '') : '';
+  // What an image of the project's own exposes is what it serves; a port in the code may be one that it calls.
+  const exposed = ws.ports.find(({ source }) => source.startsWith('Dockerfile:')) ?? ws.ports[0];
+  const port = typeof input.port === 'number' ? input.port : serves ? (exposed?.port ?? '') : '';
   const path = (value: unknown): string => (port === '' ? '' : urlPath(value));
   const dockerfile = dockerfileOf(ws, input, existing);
   const [image, tag] = imageOf(ws, input);
@@ -88,7 +92,7 @@ function projectOf({ ws, input, existing }: RenderScope): Project {
     image,
     tag,
     dockerfile,
-    uid: userOf(ws, existing[dockerfile]),
+    ...userOf(ws, existing[dockerfile]),
     secrets,
     settings: names.filter((name) => !secrets.includes(name)),
     command: commandOf(ws),
@@ -115,19 +119,25 @@ function imageOf(ws: WorkspaceFacts, input: RenderScope['input']): [image: strin
   return [given, version.replaceAll('+', '-')];
 }
 
+/** A user of no system: what takes root from an image that names none. */
+const NOBODY = 65_532;
+
 /** The number of the user in the last stage of a Dockerfile, or the one that a Dockerfile made here will have. */
-function userOf(ws: WorkspaceFacts, dockerfile: string | undefined): number | '' {
+function userOf(ws: WorkspaceFacts, dockerfile: string | undefined): Pick<Project, 'uid' | 'rootImage'> {
+  const known = (uid: number | '', rootImage = false) => ({ uid, rootImage });
   if (dockerfile === undefined) {
-    if ((ws.existing.dockerfile ?? []).some((file) => /dockerfile/i.test(file)) || ws.language === 'unknown') return '';
-    return { node: 1000, go: 65_532, rust: 65_532, python: 10_001, java: 10_001 }[ws.language];
+    if ((ws.existing.dockerfile ?? []).some((file) => /dockerfile/i.test(file)) || ws.language === 'unknown')
+      return known('');
+    return known({ node: 1000, go: NOBODY, rust: NOBODY, python: 10_001, java: 10_001 }[ws.language]);
   }
-  const last = dockerfile.slice(dockerfile.search(/^FROM [^\n]*(?![\s\S]*^FROM )/m));
+  const last = dockerfile.slice(Math.max(0, dockerfile.search(/^FROM [^\n]*(?![\s\S]*^FROM )/m)));
   const user = [...last.matchAll(/^USER\s+([\w.-]+)/gm)].at(-1)?.[1];
-  if (user === undefined) return /^FROM \S*:nonroot/.test(last) ? 65_532 : '';
-  if (/^\d+$/.test(user)) return Number(user);
-  if (user === 'node' || user === 'bun') return 1000;
+  if (user === undefined && /^FROM \S*nonroot/.test(last)) return known(NOBODY);
+  if (user === undefined || user === 'root' || user === '0') return known(NOBODY, true);
+  if (/^\d+$/.test(user)) return known(Number(user));
+  if (user === 'node' || user === 'bun') return known(1000);
   const made = /useradd[^\n]*--uid (\d+)[^\n]* (\S+)/.exec(dockerfile);
-  return made?.[2] === user ? Number(made[1]) : '';
+  return known(made?.[2] === user ? Number(made[1]) : '');
 }
 
 /** `npm start` where the script is one plain command becomes that command: a supervisor's signals reach it. */

@@ -33,14 +33,18 @@ export function templateNotes(goal: string, facts: WorkspaceFacts, skills: Reado
   const { mentions, things } = placesIn(goal, skills);
   const asked = new Set(things.filter(({ negated }) => !negated).map(({ skill }) => skill));
   const missing = THINGS.map(([name]) => name).filter((name) => asked.has(name));
-  const reasons = leftOut(goal, wantedSkills(mentions, facts), facts, skills).map(
-    ({ skill, reason }) => `The plan has no task for ${skill}: this project was looked at, and ${reason}.`,
-  );
+  const out = leftOut(goal, wantedSkills(mentions, facts), facts, skills);
+  const reasons = [...new Set(out.map(({ reason }) => reason))].map((reason) => {
+    const names = out.filter((one) => one.reason === reason).map(({ skill }) => skill);
+    return `The plan has no task for ${listed(names)}: this project was looked at, and ${reason}.`;
+  });
   if (missing.length === 0) return reasons;
-  const list = missing.length === 1 ? missing[0] : `${missing.slice(0, -1).join(', ')} and ${missing.at(-1)}`;
   return [
-    `The template provider has no rule for ${list}, so this plan leaves ${missing.length === 1 ? 'it' : 'them'} out. ` +
+    `The template provider has no rule for ${listed(missing)}, so this plan leaves ${missing.length === 1 ? 'it' : 'them'} out. ` +
       'Set OPENAI_API_KEY to plan with a model.',
     ...reasons,
   ];
 }
+
+const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
