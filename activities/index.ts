@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { LogHead } from '../plan/types';
-import { builtInSkills } from '../skills/built-in';
+import { skillSet } from '../skills/skill-set';
 import type { WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { policyReader, policySnapshot } from '../store/policy';
@@ -50,12 +50,15 @@ const HEARTBEAT_MS = 500;
 
 export function createActivities({ layout, env, log, audit }: ActivityOptions): ActivitySet {
   const objects = new ObjectStore(layout.objects);
-  const skills = builtInSkills;
   const policyNow = policyReader(layout);
+  // Read anew each time: a custom skill may be edited while the worker runs, and what was used is recorded by digest.
+  const allSkills = async () => skillSet(layout, env, (await policyNow()).write.allow);
+  const skills = async () => (await allSkills()).skills;
   const llm: LlmDeps = {
     objects,
     layout,
     skills,
+    skillFaults: async () => (await allSkills()).faults,
     providers: (name) => providersFrom(env, () => Context.current().info.attempt)(name),
     context: () => ({
       heartbeat: () => Context.current().heartbeat(),

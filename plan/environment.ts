@@ -46,7 +46,9 @@ function skillLines(view: PlanView, tasks: readonly string[], now: Environment):
 function verifierLines(view: PlanView, tasks: readonly string[], now: Environment): ComparisonLine[] {
   const lines = new Map<string, ComparisonLine>();
   for (const row of tasks.flatMap((id) => view.tasks[id]?.verification ?? [])) {
-    const one = line(`verifier ${row.verifier}`, row.version, now.verifiers[row.verifier] ?? NONE);
+    // One that a skill names and that did not exist then may still not exist: nothing has changed.
+    const absent = row.version === 'unknown' ? row.version : NONE;
+    const one = line(`verifier ${row.verifier}`, row.version, now.verifiers[row.verifier] ?? absent);
     lines.set(`${one.what} ${one.expected}`, one);
   }
   return [...lines.values()];

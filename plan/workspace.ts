@@ -18,6 +18,28 @@ export interface FoundCommand {
   source: string;
 }
 
+/** One package of a monorepo, read as if its directory were the workspace; what is installed and locked is the root's. */
+export type PackageFacts = { path: string } & Pick<
+  WorkspaceFacts,
+  | 'name'
+  | 'version'
+  | 'language'
+  | 'typescript'
+  | 'library'
+  | 'cli'
+  | 'build'
+  | 'test'
+  | 'start'
+  | 'scripts'
+  | 'entryPoint'
+  | 'buildOutput'
+  | 'ports'
+  | 'healthPath'
+  | 'metricsPath'
+  | 'services'
+  | 'envNames'
+>;
+
 /** What the workspace says about itself. Absent means: not found, never guessed. */
 export interface WorkspaceFacts {
   /** Project name from its manifest, or the directory's base name. */
@@ -65,8 +87,14 @@ export interface WorkspaceFacts {
   gitRemote: string | null;
   /** Existing DevOps files, by skill name. */
   existing: { [skill: string]: string[] };
+  /** The release that the manifest states, for example "1.4.2"; left out where there is none or only a placeholder. */
+  version?: string;
+  /** The route at which the code serves metrics in Prometheus' format; left out where none is found. */
+  metricsPath?: string;
   /** Sub-packages of a monorepo: relative directories. */
   packages: string[];
+  /** What each of them says of itself, at most 40; left out where there are none. */
+  packageFacts?: PackageFacts[];
   /** Top-level names of the workspace, directories with a trailing slash; at most 100. */
   topLevel: string[];
 }

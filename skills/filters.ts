@@ -58,6 +58,32 @@ export function shellQuote(value: unknown): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** A single-quoted Groovy string: no interpolation, so `$` reaches the shell. */
+export function groovyString(value: unknown): string {
+  return `'${oneLine(value).replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+/** A quoted HCL string without templates: `${` and `%{` are written as the text that they are. */
+export function hclString(value: unknown): string {
+  return jsonInline(value).replaceAll('${', '$${').replaceAll('%{', '%%{');
+}
+
+/** A word in a systemd unit's command: specifiers (%) and variables ($) are plain text. */
+export function unitCommand(value: unknown): string {
+  return oneLine(value).replaceAll('%', '%%').replaceAll('\\', '\\\\').trim();
+}
+
+/** True for a command that systemd can start itself: words and quoted words, no shell's operators. */
+export function isUnitCommand(value: unknown): boolean {
+  return commandWords(oneLine(value).trim()) !== null;
+}
+
+/** One argument in a systemd unit, in double quotes: systemd expands nothing in it, so a shell can. */
+export function unitArgument(value: unknown): string {
+  const text = oneLine(value).replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  return `"${text.replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
+}
+
 /** A command in a Makefile's recipe: `$` is make's own, and a backslash at the end would swallow the next line. */
 export function makeRecipe(value: unknown): string {
   return oneLine(value).replaceAll('$', '$$$$').replace(/\\+$/, '').trim();
@@ -170,6 +196,11 @@ export const FILTERS: { [name: string]: (...args: unknown[]) => unknown } = {
   actions_quoted: actionsQuoted,
   compose_string: composeString,
   shell_quote: shellQuote,
+  groovy_string: groovyString,
+  hcl_string: hclString,
+  unit_command: unitCommand,
+  is_unit_command: isUnitCommand,
+  unit_argument: unitArgument,
   make_recipe: makeRecipe,
   is_plain_command: isPlainCommand,
   dockerfile_exec: dockerfileExec,

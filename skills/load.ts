@@ -7,6 +7,8 @@ import { digestOf } from '../plan/digest';
 import { UsageError } from '../plan/errors';
 import { DEFAULT_ALLOWLIST, isAllowed } from '../plan/paths';
 import type { SkillRecord } from '../plan/types';
+import { patternFault, readCustomFolder } from './custom-folder';
+import { fault } from './fault';
 import { checkSchemas } from './input';
 import { FRONT_MATTER, type FrontMatter, scopeFaults } from './schema';
 import type { Skill } from './types';
@@ -76,7 +78,7 @@ function shownSource(dir: string, folder: string): string {
   return [basename(dirname(dir)), basename(dir), relative(dir, folder)].join('/');
 }
 
-async function skillFolders(dir: string): Promise<string[]> {
+export async function skillFolders(dir: string): Promise<string[]> {
   if (!existsSync(dir)) return [];
   const entries = await readdir(dir, { withFileTypes: true });
   return entries
@@ -85,14 +87,20 @@ async function skillFolders(dir: string): Promise<string[]> {
     .sort();
 }
 
-async function loadSkill(
+/**
+ * One skill's folder. A custom one is read as what a stranger may have written: see `readCustomFolder`.
+ *
+ * @param allow the write allowlist that bounds its scope; none for a built-in one
+ * @throws UsageError naming the file and the key that is wrong
+ */
+export async function loadSkill(
   folder: string,
   type: Skill['type'],
   source: string,
   allow?: readonly string[],
 ): Promise<Skill> {
   const file = join(folder, 'SKILL.md');
-  const contents = await readFolder(folder);
+  const contents = type === 'custom' ? await readCustomFolder(folder) : await readFolder(folder);
   const { front, body } = parseSkill(file, contents.get('SKILL.md') ?? '');
   const meta = front.metadata;
   if (front.name !== basename(folder)) {
@@ -128,11 +136,12 @@ async function loadSkill(
       return { path: template.path, template: text, existing: template.existing ?? 'keep' };
     }),
     partials: partialsOf(contents),
+    nothing: meta.nothing,
     summary: meta.summary,
     triggers: meta.triggers,
   };
   // Those of the built-in skills are compiled by the tests, and here only when they are used: every command loads them.
-  const bad = type === 'custom' ? checkSchemas(skill) : null;
+  const bad = type === 'custom' ? (patternFault(skill) ?? checkSchemas(skill)) : null;
   if (bad) throw fault(file, bad);
   return skill;
 }
@@ -158,10 +167,6 @@ function issueText(issue: z.core.$ZodIssue): string {
     return issue.keys.map((key) => `unknown key ${where === '' ? key : `${where}.${key}`}`).join('; ');
   }
   return `${where || 'front matter'}: ${issue.message}`;
-}
-
-function fault(file: string, what: string): UsageError {
-  return new UsageError(`The skill ${file} is not usable: ${what}.`, 'Correct the file, or remove the skill.');
 }
 
 function partialsOf(contents: ReadonlyMap<string, string>): { [name: string]: string } {

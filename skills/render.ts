@@ -4,9 +4,11 @@ import { UsageError } from '../plan/errors';
 import type { Json, JsonObject } from '../plan/types';
 import { FILTERS, oneLine } from './filters';
 import { appendLines, appendTargets } from './merge';
+import { appendJobs, appendScrapes } from './merge-yaml';
+import { type FullScope, fullScope } from './project';
 import type { RenderedFile, RenderScope, Skill, SkillTemplate } from './types';
 
-const LIMITS = { parseLimit: 1_000_000, renderLimit: 5_000, memoryLimit: 50_000_000 };
+const LIMITS = { parseLimit: 1_000_000, renderLimit: 2_000, memoryLimit: 50_000_000 };
 
 /** A scope in which the files are known: for outputs and the summary. */
 export interface OutputScope extends RenderScope {
@@ -76,8 +78,15 @@ export function render(template: string, scope: object, partials: { [name: strin
  * @throws UsageError where a path lies outside the skill's own scope
  */
 export function outputPaths(skill: Skill, scope: RenderScope): string[] {
-  const paths = skill.paths.map((path) => render(path, scope, skill.partials).trim()).filter((path) => path !== '');
+  const full = fullScope(scope);
+  if (nothingFor(skill, full) !== '') return [];
+  const paths = skill.paths.map((path) => render(path, full, skill.partials).trim()).filter((path) => path !== '');
   return [...new Set(paths.map((path) => (path.includes('$ref:') ? path : inScope(skill, path))))];
+}
+
+/** Why the skill has nothing to write for this project, as a sentence's part; empty where it has. */
+export function nothingFor(skill: Skill, scope: RenderScope): string {
+  return skill.nothing ? render(skill.nothing, fullScope(scope), skill.partials).trim().replace(/\s+/g, ' ') : '';
 }
 
 const scopes = new WeakMap<readonly string[], (path: string) => boolean>();
@@ -98,7 +107,9 @@ function inScope(skill: Skill, path: string): string {
  *
  * @throws UsageError for a template that does not render or a path outside the skill's scope
  */
-export function renderTemplates(skill: Skill, scope: RenderScope): RenderedFile[] {
+export function renderTemplates(skill: Skill, given: RenderScope): RenderedFile[] {
+  const scope = fullScope(given);
+  if (nothingFor(skill, scope) !== '') return [];
   return skill.templates.flatMap((template) => {
     const path = render(template.path, scope, skill.partials).trim();
     if (path === '') return [];
@@ -106,15 +117,23 @@ export function renderTemplates(skill: Skill, scope: RenderScope): RenderedFile[
   });
 }
 
-function contentOf(template: SkillTemplate, path: string, skill: Skill, scope: RenderScope): string {
+const UPDATES = {
+  keep: (before: string) => before,
+  lines: appendLines,
+  targets: appendTargets,
+  jobs: appendJobs,
+  scrapes: appendScrapes,
+};
+
+function contentOf(template: SkillTemplate, path: string, skill: Skill, scope: FullScope): string {
   const before = Object.hasOwn(scope.existing, path) && scope.input.replace !== true ? scope.existing[path] : undefined;
-  if (before !== undefined && (template.existing ?? 'keep') === 'keep') return before;
+  const update = UPDATES[template.existing ?? 'keep'];
+  if (before !== undefined && update === UPDATES.keep) return before;
   const text = `${render(template.template, { ...scope, path }, skill.partials)
     .trim()
     .replace(/[ \t]+$/gm, '')
     .replace(/\n{3,}/g, '\n\n')}\n`;
-  if (before === undefined) return text;
-  return template.existing === 'lines' ? appendLines(before, text) : appendTargets(before, text);
+  return before === undefined ? text : update(before, text);
 }
 
 /**
@@ -134,7 +153,7 @@ export function summaryOf(skill: Skill, scope: RenderScope, files: RenderedFile[
   const fresh = files.map(({ path }) => path).filter((path) => !kept.includes(path) && !extended.includes(path));
   const own =
     fresh.length > 0 && skill.summary
-      ? render(skill.summary, { ...scope, files: fresh, kept, extended }, skill.partials).trim()
+      ? render(skill.summary, { ...fullScope(scope), files: fresh, kept, extended }, skill.partials).trim()
       : '';
   const sentences = [
     own || (fresh.length > 0 ? `Wrote ${fresh.join(', ')}.` : ''),
@@ -158,9 +177,10 @@ export function summaryOf(skill: Skill, scope: RenderScope, files: RenderedFile[
  * renders to nothing, or not to its type, is left out.
  */
 export function outputOf(skill: Skill, scope: OutputScope): JsonObject {
+  const full = fullScope(scope);
   const output: JsonObject = {};
   for (const [key, template] of Object.entries(skill.outputs)) {
-    const value = typed(render(template, scope, skill.partials).trim(), propertyType(skill.outputSchema, key));
+    const value = typed(render(template, full, skill.partials).trim(), propertyType(skill.outputSchema, key));
     if (value !== undefined) output[key] = value;
   }
   return { ...output, files: [...scope.files], summary: scope.summary };

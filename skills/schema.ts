@@ -15,6 +15,8 @@ export const FRONT_MATTER = z.strictObject({
   description: z.string().min(1).max(1024),
   license: z.string().optional(),
   compatibility: z.string().max(500).optional(),
+  /** Of the open layout; a skill here has no tools to call, so it says nothing. */
+  'allowed-tools': z.string().optional(),
   metadata: z.strictObject({
     version: z.string().regex(/^\d+\.\d+\.\d+$/, 'a version such as "1.0.0" (in quotes)'),
     risk: z.enum(['LOW', 'MEDIUM', 'HIGH']),
@@ -26,12 +28,13 @@ export const FRONT_MATTER = z.strictObject({
     scope: z.array(z.string()).min(1),
     verifiers: z.array(z.string()),
     triggers: z.array(z.string().regex(/^[^A-Z]+$/, 'lower case')),
+    nothing: liquid.optional(),
     summary: liquid.optional(),
     templates: z.array(
       z.strictObject({
         file: z.string().regex(/^[\w.-]+\.liquid$/, 'the name of a .liquid file in templates/'),
         path: liquid,
-        existing: z.enum(['keep', 'lines', 'targets']).optional(),
+        existing: z.enum(['keep', 'lines', 'targets', 'jobs', 'scrapes']).optional(),
       }),
     ),
   }),
@@ -41,17 +44,31 @@ export type FrontMatter = z.infer<typeof FRONT_MATTER>;
 
 /**
  * Faults of scope patterns: each must be a relative path with `/`, without `..`, negation or a first segment that matches
- * everything. `allow` (the write allowlist) bounds them further, by a sample path of each pattern.
+ * everything. `allowed` (the write allowlist) bounds them further, by a sample path of every alternative of each pattern.
  */
 export function scopeFaults(scope: readonly string[], allowed: (path: string) => boolean): string[] {
   return scope.flatMap((pattern) => {
-    if (!/^(\*\*\/)?\*?[\w.@-]/.test(pattern) || pattern.includes('\\') || pattern.split('/').includes('..')) {
+    const plain = /^(\*\*\/)?\*?[\w.@{-]/.test(pattern) && /^[\w.@*/{},-]{1,200}$/.test(pattern);
+    if (!plain || pattern.split('/').includes('..')) {
       return [`scope "${pattern}" must be a relative pattern with a plain name to begin with`];
     }
-    const sample = pattern
-      .replace(/\{([^,}]*)[^}]*\}/g, '$1')
-      .replaceAll('**', 'x/y')
-      .replaceAll('*', 'x');
-    return allowed(sample) ? [] : [`scope "${pattern}" reaches beyond the write allowlist`];
+    const samples = alternatives(pattern);
+    if (samples === null) return [`scope "${pattern}" has too many alternatives`];
+    const beyond = samples.some((one) => !allowed(one.replaceAll('**', 'x/y').replaceAll('*', 'x')));
+    return beyond ? [`scope "${pattern}" reaches beyond the write allowlist`] : [];
   });
+}
+
+const MOST_ALTERNATIVES = 64;
+
+/** A pattern without braces for each of its alternatives; null where there are too many, or one stands in another. */
+function alternatives(pattern: string): string[] | null {
+  let all = [''];
+  for (const part of pattern.split(/(\{[^{}]*\})/)) {
+    const choices = part.startsWith('{') ? part.slice(1, -1).split(',') : [part];
+    if (choices.some((choice) => /[{}]/.test(choice))) return null;
+    all = all.flatMap((start) => choices.map((choice) => start + choice));
+    if (all.length > MOST_ALTERNATIVES) return null;
+  }
+  return all;
 }

@@ -33,6 +33,8 @@ export interface Skill {
   templates: SkillTemplate[];
   /** Templates that others include by name (files whose name starts with `_`): name → Liquid text. */
   partials?: { [name: string]: string };
+  /** Liquid: why there is nothing to write for a project (a library has nothing to deploy), or empty. Then no path is written. */
+  nothing?: string;
   /** One line of Liquid over the scope plus `files`, `kept` and `extended` (paths): what was done, and what was left alone. */
   summary?: string;
   /** Words of a goal that call for this skill (the template provider's planning rules), lower case. */
@@ -45,12 +47,13 @@ export interface SkillTemplate {
   template: string;
   /**
    * What happens where a file already stands at the path, unless `input.replace` is true: "keep" (the default) leaves its
-   * bytes alone, "lines" appends the lines that it lacks, "targets" appends the make targets that it lacks.
+   * bytes alone, "lines" appends the lines that it lacks, "targets" appends the make targets that it lacks, "jobs" the jobs of a
+   * GitLab pipeline, "scrapes" the jobs of Prometheus' `scrape_configs`.
    */
-  existing?: 'keep' | 'lines' | 'targets';
+  existing?: 'keep' | 'lines' | 'targets' | 'jobs' | 'scrapes';
 }
 
-/** What templates and path patterns can see. */
+/** What templates and path patterns can see, with `project` beside it (see project.ts), which is computed from it. */
 export interface RenderScope {
   input: JsonObject;
   ws: WorkspaceFacts;

@@ -1,5 +1,6 @@
 import { matcherOf } from '../../plan/globs';
 import type { WorkspaceSnapshot } from '../../plan/types';
+import type { SkillFault } from '../../skills/skill-set';
 import type { Skill } from '../../skills/types';
 import type { WorkspaceLayout } from '../../store/layout';
 import type { ObjectStore } from '../../store/objects';
@@ -19,6 +20,8 @@ export interface LlmDeps {
   objects: ObjectStore;
   layout: Pick<WorkspaceLayout, 'calls'>;
   skills(): Promise<Map<string, Skill>>;
+  /** Custom skills that were found and are not used. */
+  skillFaults?(): Promise<SkillFault[]>;
   /** @throws ApplicationFailure `BadInput` for a name that it does not know */
   providers(name: string): ModelProvider;
   context(): ActivityContext;

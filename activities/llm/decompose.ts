@@ -29,10 +29,12 @@ export function createDecompose(deps: LlmDeps): (request: DecomposeRequest) => P
   return async (request) => {
     const skills = await deps.skills();
     const snapshot = await readSnapshot(deps.objects, request.workspace);
-    const { graph, ...rest } = await plan(deps, request, snapshot.facts, skills);
+    const { graph, notes = [], ...rest } = await plan(deps, request, snapshot.facts, skills);
+    const unused = ((await deps.skillFaults?.()) ?? []).map(({ source, why }) => `${source} is not used: ${why}`);
     const { existing } = await readOverlay(deps.objects, snapshot, {});
     const checked = checkPlan(graph, skills, snapshot.facts, request.maxTasks, existing);
-    return { graph, ...checked, ...rest, graphDigest: digestOf(graph) };
+    const said = [...notes, ...unused.map((note) => note.slice(0, 500)).slice(0, 20)];
+    return { graph, ...checked, ...rest, graphDigest: digestOf(graph), ...(said.length > 0 ? { notes: said } : {}) };
   };
 }
 
@@ -48,7 +50,7 @@ async function plan(
   const goal = checkedGoal(request.goal);
   if (request.settings.provider === TEMPLATE) {
     const graph = planTemplate(goal, facts, skills);
-    if (!graph) throw noRule(skills);
+    if (!graph) throw noRule(skills, templateNotes(goal, facts, skills));
     const raw = await deps.objects.put(JSON.stringify(graph, null, 2));
     return {
       graph,
@@ -56,7 +58,7 @@ async function plan(
       usage: noUsage,
       raw,
       calls: [templateTrace(digestOf({ provider: TEMPLATE, goal, workspace: request.workspace }), raw)],
-      notes: templateNotes(goal, skills),
+      notes: templateNotes(goal, facts, skills),
     };
   }
   const answer = await askModel(
@@ -100,7 +102,10 @@ function checkedGoal(goal: string): string {
   throw finalFailure('BadInput', `The goal has ${bytes} bytes; at most ${MAX_GOAL} are allowed. Say it shorter.`);
 }
 
-function noRule(skills: Map<string, Skill>): Error {
+/** @param notes why what the goal asks for is not planned, where that is known */
+function noRule(skills: Map<string, Skill>, notes: readonly string[]): Error {
+  const known = notes.filter((note) => note.startsWith('The plan has no task'));
+  if (known.length > 0) return finalFailure('NoRule', known.join(' '));
   return finalFailure(
     'NoRule',
     'The template provider plans by fixed rules, and none of them fits this goal. ' +

@@ -12,7 +12,7 @@ import {
 import type { ArtifactFile, GenerateRequest, GenerateResult, JsonObject } from '../../plan/types';
 import { checkInput } from '../../skills/input';
 import { skillRecord } from '../../skills/load';
-import { outputOf, outputPaths, renderTemplates, summaryOf } from '../../skills/render';
+import { nothingFor, outputOf, outputPaths, renderTemplates, summaryOf } from '../../skills/render';
 import type { RenderScope, Skill } from '../../skills/types';
 import { summarizeFacts } from '../workspace/summary';
 import { askModel } from './ask';
@@ -137,7 +137,13 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
 
 async function fromTemplates(deps: LlmDeps, { request, skill, scope }: Job): Promise<Generated> {
   const files = guarded(request, () => renderTemplates(skill, scope));
-  if (files.length === 0) throw badInput(request, `the skill ${skill.name} has nothing to write for this project.`);
+  if (files.length === 0) {
+    const why =
+      skill.templates.length === 0
+        ? 'it has no templates, so only a model can carry it out'
+        : guarded(request, () => nothingFor(skill, scope));
+    throw badInput(request, `the skill ${skill.name} has nothing to write for this project${why && `: ${why}`}.`);
+  }
   const wishes = request.instruction !== null || request.feedback.length > 0;
   const note = wishes ? ' The template provider cannot follow instructions or comments; only a model can.' : '';
   const generated = { files, summary: `${guarded(request, () => summaryOf(skill, scope, files))}${note}` };

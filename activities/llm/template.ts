@@ -1,7 +1,9 @@
 import type { JsonObject, Language, TaskGraph, TaskNode, WorkspaceFacts } from '../../plan/types';
 import { outputOf, outputPaths } from '../../skills/render';
 import type { Skill } from '../../skills/types';
-import { mentionsIn, wantedSkills } from './template-mentions';
+import { placesIn, wantedSkills } from './template-mentions';
+import { leftOut } from './template-notes';
+import { packageIn } from './template-package';
 
 /**
  * The planning rules of the embedded `template` provider: no model, no network, the same plan for the same goal.
@@ -11,6 +13,12 @@ import { mentionsIn, wantedSkills } from './template-mentions';
 /** Skills whose output another one builds on, where both are in the plan. */
 const BUILDS_ON: { [skill: string]: string[] } = {
   'docker-compose': ['dockerfile'],
+  kubernetes: ['dockerfile'],
+  helm: ['dockerfile'],
+  terraform: ['dockerfile'],
+  ansible: ['dockerfile'],
+  nginx: ['docker-compose'],
+  prometheus: ['docker-compose'],
   makefile: ['dockerfile', 'docker-compose'],
 };
 
@@ -29,14 +37,17 @@ const LANGUAGE: { [language in Language]: string } = {
 /**
  * Plans by rules over a goal. Tasks stand in the order of the goal, dependencies first, with ids "1", "2" and so on.
  *
- * @returns null where no trigger of any skill stands in the goal, or only ones with a "no" before them
+ * @returns null where no trigger of any skill stands in the goal, only ones with a "no" before them, or only of skills that have
+ *   nothing to write for this project
  */
 export function planTemplate(
   goal: string,
   facts: WorkspaceFacts,
   skills: ReadonlyMap<string, Skill>,
 ): TaskGraph | null {
-  const wanted = wantedSkills(mentionsIn(goal, skills));
+  const asked = wantedSkills(placesIn(goal, skills).mentions, facts);
+  const out = leftOut(goal, asked, facts, skills).map(({ skill }) => skill);
+  const wanted = asked.filter((name) => !out.includes(name));
   if (wanted.length === 0) return null;
   const ordered = dependenciesFirst(wanted);
   const ids = new Map(ordered.map((name, index) => [name, String(index + 1)]));
@@ -54,6 +65,7 @@ export function planTemplate(
         tool: name,
         description: describe(skill, facts),
         input: Object.assign(
+          packageIn(goal, skill, facts),
           ids.has('dockerfile') ? buildsImage(skill) : {},
           ...sources.map(({ source, id }) => wiring(skill, source, id, facts)),
         ),
@@ -123,6 +135,16 @@ function describe(skill: Skill, facts: WorkspaceFacts): string {
     dockerfile: `Write a Dockerfile that builds a small image of ${project}`,
     'docker-compose': `Write a Compose file that runs ${project} with the services it needs`,
     makefile: `Write a Makefile with the everyday commands of ${project}`,
+    'gitlab-ci': `Write a GitLab CI pipeline that checks ${project} for every merge request`,
+    jenkinsfile: `Write a Jenkinsfile that checks ${project}`,
+    kubernetes: `Write Kubernetes manifests that run ${project}`,
+    helm: `Write a Helm chart that runs ${project}`,
+    terraform: `Write a Terraform configuration that runs ${project} on a cluster that exists`,
+    ansible: `Write an Ansible playbook that runs the image of ${project}`,
+    nginx: `Write an nginx configuration that stands before ${project}`,
+    prometheus: `Write a Prometheus configuration that scrapes ${project}`,
+    systemd: `Write a systemd unit that runs ${project}`,
+    shell: `Write a shell script that checks ${project} as CI does`,
   };
   return own[skill.name] ?? skill.description.slice(0, 500);
 }

@@ -1,16 +1,18 @@
 import type { Language, WorkspaceFacts } from '../../plan/types';
+import type { PackageFacts } from '../../plan/workspace';
 import { findExisting } from './existing';
 import type { EcosystemFacts } from './finding';
 import type { GitFacts } from './git';
 import { goFacts } from './go';
 import { javaFacts } from './java';
+import { findMetricsPath } from './metrics';
 import { languageOf } from './names';
 import { nodeFacts } from './node';
 import { findHealthPath, findPorts } from './ports';
 import { pythonFacts } from './python';
 import { rustFacts } from './rust';
 import { findEnvNames, findNative, findServices } from './services';
-import type { Tree } from './tree';
+import { subTree, type Tree } from './tree';
 
 const READERS: readonly (readonly [Language, (tree: Tree) => EcosystemFacts | null])[] = [
   ['node', nodeFacts],
@@ -20,23 +22,14 @@ const READERS: readonly (readonly [Language, (tree: Tree) => EcosystemFacts | nu
   ['java', javaFacts],
 ];
 
+const MAX_PACKAGES = 40;
+
 /** Everything that the project says of itself. A function of what was read: the same project gives the same facts. */
 export function factsOf(tree: Tree, git: GitFacts, topLevel: readonly string[]): WorkspaceFacts {
-  const counts = countLanguages(tree);
-  const read = READERS.flatMap(([language, reader]) => {
-    const facts = reader(tree);
-    return facts ? [{ language, facts }] : [];
-  });
-  // A manifest may be there for tooling only (a package.json for prettier): most sources decide between several.
-  read.sort((a, b) => (counts.get(b.language) ?? 0) - (counts.get(a.language) ?? 0));
-  const chosen = read[0];
-  const language = chosen?.language ?? [...counts.keys()][0] ?? 'unknown';
-  const found: EcosystemFacts = chosen?.facts ?? { dependencies: [] };
+  const { found, chosen, language, others } = readEcosystem(tree);
   const { dependencies, ...own } = found;
-  const others = [...new Set([...counts.keys(), ...read.map((one) => one.language)])].filter(
-    (other) => other !== language,
-  );
-  const serves = found.library || found.cli ? null : startText(found);
+  const packages = found.packages ?? (chosen ? [] : manifestFolders(tree));
+  const parts = packages.slice(0, MAX_PACKAGES).flatMap((folder) => packageFacts(tree, folder) ?? []);
   return {
     name: tree.name,
     typescript: false,
@@ -54,19 +47,80 @@ export function factsOf(tree: Tree, git: GitFacts, topLevel: readonly string[]):
     scripts: makeTargets(tree),
     entryPoint: null,
     buildOutput: null,
-    packages: chosen ? [] : manifestFolders(tree),
     ...own,
+    packages,
+    ...(parts.length > 0 ? { packageFacts: parts } : {}),
     language,
     otherLanguages: others,
-    ports: findPorts(tree, language, serves),
-    healthPath: serves ? findHealthPath(tree) : null,
-    services: findServices(dependencies, tree),
+    ...served(tree, language, found),
     envNames: findEnvNames(tree),
     ...(chosen ? { runtimeDependencies: found.runtimeDependencies ?? dependencies.length } : {}),
     nativeDependencies: findNative(dependencies),
     ...git,
     existing: findExisting(tree.paths),
     topLevel: [...topLevel].sort().slice(0, 100),
+  };
+}
+
+interface Ecosystem {
+  found: EcosystemFacts;
+  /** False where no manifest could be read. */
+  chosen: boolean;
+  language: Language;
+  others: Language[];
+}
+
+function readEcosystem(tree: Tree): Ecosystem {
+  const counts = countLanguages(tree);
+  const read = READERS.flatMap(([language, reader]) => {
+    const facts = reader(tree);
+    return facts ? [{ language, facts }] : [];
+  });
+  // A manifest may be there for tooling only (a package.json for prettier): most sources decide between several.
+  read.sort((a, b) => (counts.get(b.language) ?? 0) - (counts.get(a.language) ?? 0));
+  const chosen = read[0];
+  const language = chosen?.language ?? [...counts.keys()][0] ?? 'unknown';
+  const seen = new Set([...counts.keys(), ...read.map((one) => one.language)]);
+  const others = [...seen].filter((other) => other !== language);
+  return { found: chosen?.facts ?? { dependencies: [] }, chosen: chosen !== undefined, language, others };
+}
+
+function served(
+  tree: Tree,
+  language: Language,
+  found: EcosystemFacts,
+): Pick<WorkspaceFacts, 'ports' | 'healthPath' | 'metricsPath' | 'services'> {
+  const serves = found.library || found.cli ? null : startText(found);
+  const metricsPath = serves ? findMetricsPath(tree, language, found.dependencies) : null;
+  return {
+    ports: findPorts(tree, language, serves),
+    healthPath: serves ? findHealthPath(tree) : null,
+    ...(metricsPath ? { metricsPath } : {}),
+    services: findServices(found.dependencies, tree),
+  };
+}
+
+/** One package of a monorepo, as if its directory were the workspace. Null where it has no manifest that can be read. */
+function packageFacts(root: Tree, path: string): PackageFacts | null {
+  const tree = subTree(root, path);
+  const { found, chosen, language } = readEcosystem(tree);
+  if (!chosen) return null;
+  return {
+    path,
+    name: found.name ?? tree.name,
+    ...(found.version ? { version: found.version } : {}),
+    language,
+    typescript: found.typescript ?? false,
+    library: found.library ?? false,
+    ...(found.cli ? { cli: true } : {}),
+    build: found.build ?? null,
+    test: found.test ?? null,
+    start: found.start ?? null,
+    scripts: found.scripts ?? {},
+    entryPoint: found.entryPoint ?? null,
+    buildOutput: found.buildOutput ?? null,
+    ...served(tree, language, found),
+    envNames: findEnvNames(tree),
   };
 }
 

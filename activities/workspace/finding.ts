@@ -5,6 +5,7 @@ export type EcosystemFacts = Partial<
   Pick<
     WorkspaceFacts,
     | 'name'
+    | 'version'
     | 'typescript'
     | 'library'
     | 'cli'
@@ -29,6 +30,11 @@ export type EcosystemFacts = Partial<
   /** Names of the dependencies that production needs. */
   dependencies: string[];
 };
+
+/** The version of a manifest, where it is one that was or will be released: "0.0.0" and its like stand for none. */
+export function released(version: string | null): { version?: string } {
+  return version && /^\d+\.\d+[\w.+-]{0,40}$/.test(version) && !/^0\.0\.0/.test(version) ? { version } : {};
+}
 
 /** A line of a text, counted from 1, for a position in it. */
 export function lineAt(text: string, index: number): number {

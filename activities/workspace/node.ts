@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { EcosystemFacts } from './finding';
+import { type EcosystemFacts, released } from './finding';
 import { nodeBuildOutput, nodeKind } from './node-kind';
 import { nodeInstall, nodePackageManager, workspaceGlobs } from './node-package-manager';
 import { nodeRuntime } from './node-runtime';
@@ -26,6 +26,7 @@ export function nodeFacts(tree: Tree): EcosystemFacts | null {
     ...nodeRuntime(manifest, tree, kind.library || kind.cli),
     ...kind,
     name: stringAt(manifest, 'name') ?? tree.name,
+    ...released(stringAt(manifest, 'version')),
     typescript: usesTypeScript(manifest, tree),
     packageManager: manager,
     install: nodeInstall(manager, tree),

@@ -5,6 +5,8 @@ import type { Tree } from './tree';
 /** What a Python project says of itself, whichever of its manifests says it. */
 export interface PythonManifest {
   name: string | null;
+  /** As written down; null where a tool computes it. */
+  version: string | null;
   requiresPython: string | null;
   requiresSource: string | null;
   classifiers: string[];
@@ -67,6 +69,10 @@ export function pythonManifest(tree: Tree): PythonManifest | null {
     lines(tree.text(path)).filter((line) => !/^(#|-|$)/.test(line)),
   );
   return {
+    version:
+      stringAt(pyproject, 'project', 'version') ??
+      stringAt(poetry, 'version') ??
+      (cfg.metadata?.version?.trim() || null),
     name:
       stringAt(pyproject, 'project', 'name') ?? stringAt(poetry, 'name') ?? cfg.metadata?.name ?? nameInSetup(setup),
     requiresPython: stated?.[1] ?? null,

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { FoundCommand, WorkspaceFacts } from '../../plan/types';
-import type { EcosystemFacts } from './finding';
+import { type EcosystemFacts, released } from './finding';
 import { inEnvironment, pythonCommands, pythonPackageManager } from './python-commands';
 import { type PythonManifest, pythonManifest } from './python-manifest';
 import { allowsLine, versionNumbers } from './ranges';
@@ -21,6 +21,7 @@ export function pythonFacts(tree: Tree): EcosystemFacts | null {
     ...pythonRuntime(manifest, tree, library || tool !== null),
     ...pythonCommands(manifest, manager, tree),
     name: manifest.name ?? tree.name,
+    ...released(manifest.version),
     library,
     cli: tool !== null,
     packageManager: manager,

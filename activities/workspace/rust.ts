@@ -1,4 +1,4 @@
-import type { EcosystemFacts } from './finding';
+import { type EcosystemFacts, released } from './finding';
 import { expandPackages } from './packages';
 import { at, dictAt, parseToml, stringAt, stringsAt } from './shape';
 import type { Tree } from './tree';
@@ -22,6 +22,7 @@ export function rustFacts(tree: Tree): EcosystemFacts | null {
   const source = 'Cargo.toml';
   return {
     name: stringAt(manifest, 'package', 'name') ?? tree.name,
+    ...released(stringAt(manifest, 'package', 'version')),
     library: entryPoint === null,
     // The images' tag "1" is the newest stable release: Rust keeps old code compiling.
     runtime: pinned

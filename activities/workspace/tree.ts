@@ -27,6 +27,22 @@ function treeOf(name: string, paths: readonly string[], texts: ReadonlyMap<strin
   };
 }
 
+/** One directory of a tree as a tree of its own: paths are relative to it. */
+export function subTree(tree: Tree, folder: string): Tree {
+  const prefix = `${folder}/`;
+  const below = (paths: readonly string[]): string[] =>
+    paths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+  const paths = below(tree.paths);
+  const known = new Set(paths);
+  return {
+    name: posix.basename(folder),
+    paths,
+    sources: below(tree.sources),
+    has: (path) => known.has(path),
+    text: (path) => tree.text(`${prefix}${path}`),
+  };
+}
+
 const MANIFESTS = new Set(
   (
     'package.json pnpm-workspace.yaml lerna.json tsconfig.json tsconfig.build.json .nvmrc .node-version .tool-versions ' +

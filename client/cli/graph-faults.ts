@@ -1,7 +1,7 @@
 import { checkGraph } from '../../plan/graph';
 import type { PlanView } from '../../plan/view';
 import { checkInput } from '../../skills/input';
-import { loadSkills } from '../../skills/load';
+import { skillSet } from '../../skills/skill-set';
 import type { WorkspaceLayout } from '../../store/layout';
 import { loadPolicy } from '../../store/policy';
 
@@ -12,8 +12,9 @@ import { loadPolicy } from '../../store/policy';
  * @returns faults as sentences; empty for a sound graph
  * @throws UsageError for a broken policy or skill
  */
-export async function graphFaults(view: PlanView, layout: WorkspaceLayout): Promise<string[]> {
-  const [skills, policy] = await Promise.all([loadSkills(), loadPolicy(layout)]);
+export async function graphFaults(view: PlanView, layout: WorkspaceLayout, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const policy = await loadPolicy(layout);
+  const { skills } = await skillSet(layout, env, policy.write.allow);
   return checkGraph(view.graph, {
     maxTasks: policy.maxTasks,
     tools: [...skills.keys()],

@@ -164,6 +164,31 @@ export const REGISTRY: readonly Entry[] = [
     load: () => (require('./commands/provider-add') as typeof import('./commands/provider-add')).command,
   },
   {
+    path: 'skills',
+    summary: 'what tasks are carried out by; list, show, new, validate',
+    load: group('skills', ['list', 'show', 'new', 'validate']),
+  },
+  {
+    path: 'skills list',
+    summary: 'the built-in skills, and your own',
+    load: () => (require('./commands/skills-list') as typeof import('./commands/skills-list')).command,
+  },
+  {
+    path: 'skills show',
+    summary: 'a skill: its input, output, paths, checks and digest',
+    load: () => (require('./commands/skills-show') as typeof import('./commands/skills-show')).command,
+  },
+  {
+    path: 'skills new',
+    summary: 'begin a skill of your own',
+    load: () => (require('./commands/skills-new') as typeof import('./commands/skills-new')).command,
+  },
+  {
+    path: 'skills validate',
+    summary: 'check your own skills',
+    load: () => (require('./commands/skills-validate') as typeof import('./commands/skills-validate')).command,
+  },
+  {
     path: 'completion',
     summary: 'completion of commands for bash, zsh or fish',
     load: () => (require('./commands/completion') as typeof import('./commands/completion')).command,

@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../plan/errors';
 import type { ModelSettings, TaskGraph } from '../../plan/types';
 import type { PlanView } from '../../plan/view';
+import type { SkillSet } from '../../skills/skill-set';
+import type { Skill } from '../../skills/types';
 import type { ConfigTarget } from '../../store/config-file';
 import type { WorkspaceLayout } from '../../store/layout';
 import { findWorkspace, workspaceLayout } from '../../store/layout';
@@ -60,7 +62,13 @@ export interface Rooms {
   /** @throws Error in words for a person */
   parseTaskGraph(text: string): TaskGraph;
   /** What is wrong with a plan's graph by today's skills and policy; empty where nothing is. */
-  graphFaults(view: PlanView, layout: WorkspaceLayout): Promise<string[]>;
+  graphFaults(view: PlanView, place: Place): Promise<string[]>;
+  /** The skills of a workspace and those that are not used. @throws UsageError for a broken policy */
+  skills(place: Place): Promise<SkillSet>;
+  /** What is wrong with a skill's templates, tried on made-up facts; empty where nothing is. */
+  trySkill(skill: Skill): string[];
+  /** Makes a skill's folder. @returns the files' paths @throws UsageError where the name is taken or not fit */
+  newSkill(place: Place & { name: string; user: boolean }): Promise<string[]>;
   up(place: Place & { note(line: string): void }): Promise<Embedded>;
   down(options: { env: NodeJS.ProcessEnv; purge: boolean; note(line: string): void }): Promise<Stopped[]>;
   /** Of the embedded server; where a server elsewhere is configured, only where that one is. */
@@ -122,9 +130,25 @@ export const realRooms: Rooms = {
     const { parseTaskGraph } = require('../../plan/schema') as typeof import('../../plan/schema');
     return parseTaskGraph(text, 'It');
   },
-  async graphFaults(view, layout) {
+  async graphFaults(view, { layout, env }) {
     const { graphFaults } = require('./graph-faults') as typeof import('./graph-faults');
-    return graphFaults(view, layout);
+    return graphFaults(view, layout, env);
+  },
+  async skills({ layout, env }) {
+    const { loadPolicy } = require('../../store/policy') as typeof import('../../store/policy');
+    const { skillSet } = require('../../skills/skill-set') as typeof import('../../skills/skill-set');
+    return skillSet(layout, env, (await loadPolicy(layout)).write.allow);
+  },
+  trySkill(skill) {
+    const { trialFaults } = require('../../skills/trial') as typeof import('../../skills/trial');
+    return trialFaults(skill);
+  },
+  async newSkill({ layout, env, name, user }) {
+    const { newSkill } = require('../../skills/new-skill') as typeof import('../../skills/new-skill');
+    const { customSkillFolders } = require('../../skills/skill-set') as typeof import('../../skills/skill-set');
+    const folders = customSkillFolders(layout, env);
+    if (!user) requireWorkspace(layout);
+    return newSkill(user ? folders.user : folders.workspace, name);
   },
   async up({ layout, env, note }) {
     const { ensureEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');

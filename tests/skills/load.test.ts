@@ -46,16 +46,28 @@ const refusal = async (text: string, name?: string): Promise<string> => {
   return error instanceof Error ? error.message : '';
 };
 
-it('loads the four built-in skills from the package root, with prompt, templates and digest', async () => {
+const RISKS = {
+  ansible: 'MEDIUM',
+  'docker-compose': 'MEDIUM',
+  dockerfile: 'MEDIUM',
+  'github-actions': 'LOW',
+  'gitlab-ci': 'LOW',
+  helm: 'MEDIUM',
+  jenkinsfile: 'LOW',
+  kubernetes: 'MEDIUM',
+  makefile: 'LOW',
+  nginx: 'MEDIUM',
+  prometheus: 'LOW',
+  shell: 'LOW',
+  systemd: 'MEDIUM',
+  terraform: 'MEDIUM',
+};
+
+it('loads the fourteen built-in skills from the package root, with prompt, templates and digest', async () => {
   const skills = await loadSkills();
-  expect([...skills.keys()]).toEqual(['docker-compose', 'dockerfile', 'github-actions', 'makefile']);
+  expect([...skills.keys()]).toEqual(Object.keys(RISKS));
   const risks = [...skills.values()].map(({ name, risk }) => [name, risk]);
-  expect(Object.fromEntries(risks)).toEqual({
-    'docker-compose': 'MEDIUM',
-    dockerfile: 'MEDIUM',
-    'github-actions': 'LOW',
-    makefile: 'LOW',
-  });
+  expect(Object.fromEntries(risks)).toEqual(RISKS);
   for (const skill of skills.values()) {
     expect(skill).toMatchObject({
       type: 'built-in',
@@ -75,7 +87,7 @@ it('finds the package root from any folder below it', () => {
 
 it('loads a custom skill beside the built-in ones and names where it came from', async () => {
   const skills = await loadSkills(custom(SKILL));
-  expect(skills.size).toBe(5);
+  expect(skills.size).toBe(15);
   const skill = skills.get('notes');
   expect(skill).toMatchObject({ type: 'custom', prompt: 'Write the script.\n' });
   expect(skill?.source).toMatch(/skills\/notes$/);
@@ -132,12 +144,20 @@ it.each([
   expect(await refusal(change(SKILL))).toMatch(message);
 });
 
-it.each(['**', '/etc/*', '../x/*', '!scripts/*', 'src/**', '.git/hooks/*', '.env'])(
-  'refuses a custom skill whose scope is %s',
-  async (scope) => {
-    expect(await refusal(SKILL.replace('scripts/*.sh"', `${scope}"`))).toMatch(/scope/);
-  },
-);
+it.each([
+  '**',
+  '/etc/*',
+  '../x/*',
+  '!scripts/*',
+  'src/**',
+  '.git/hooks/*',
+  '.env',
+  '{scripts,src}/**',
+  '{a,{b,c}}/*',
+  's[c]ripts/*',
+])('refuses a custom skill whose scope is %s', async (scope) => {
+  expect(await refusal(SKILL.replace('scripts/*.sh"', `${scope}"`))).toMatch(/scope/);
+});
 
 it('refuses a custom skill with the name of a built-in one', async () => {
   expect(await refusal(SKILL.replace('name: notes', 'name: makefile'), 'makefile')).toMatch(

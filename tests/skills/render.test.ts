@@ -64,6 +64,30 @@ it('says which paths each built-in skill writes, and they are what it renders', 
     dockerfile: ['Dockerfile', '.dockerignore'],
     'docker-compose': ['docker-compose.yml'],
     makefile: ['Makefile'],
+    ansible: [
+      'ansible/playbook.yml',
+      'ansible/group_vars/all.yml',
+      'ansible/templates/app.service.j2',
+      'ansible/templates/environment.j2',
+    ],
+    'gitlab-ci': ['.gitlab-ci.yml'],
+    helm: [
+      'charts/shop/Chart.yaml',
+      'charts/shop/values.yaml',
+      'charts/shop/.helmignore',
+      'charts/shop/templates/_helpers.tpl',
+      'charts/shop/templates/deployment.yaml',
+      'charts/shop/templates/service.yaml',
+      'charts/shop/templates/budget.yaml',
+    ],
+    jenkinsfile: ['Jenkinsfile'],
+    kubernetes: ['k8s/deployment.yaml', 'k8s/service.yaml', 'k8s/budget.yaml', 'k8s/kustomization.yaml'],
+    nginx: ['nginx/nginx.conf'],
+    // The code of this project exports no metrics.
+    prometheus: [],
+    shell: ['scripts/check.sh'],
+    systemd: ['systemd/shop.service'],
+    terraform: ['terraform/versions.tf', 'terraform/variables.tf', 'terraform/main.tf', 'terraform/outputs.tf'],
   });
   for (const one of skills.values()) {
     expect(renderTemplates(one, scope()).map(({ path }) => path)).toEqual(outputPaths(one, scope()));

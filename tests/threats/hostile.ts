@@ -43,6 +43,8 @@ export class HostileWorld {
       layout: this.layout,
       env: { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: this.model.url },
       log: { warn: (...given: unknown[]) => void this.warnings.push(given) },
+      // No Temporal here, so no history that a log could be made of.
+      audit: null,
     });
   }
 

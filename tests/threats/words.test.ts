@@ -21,7 +21,7 @@ describe('T19 what a model invents', () => {
     deps,
   });
   it.each([
-    ['a tool', [node('1', 'kubernetes')], /Task "1": there is no tool "kubernetes"/],
+    ['a tool', [node('1', 'pulumi')], /Task "1": there is no tool "pulumi"/],
     ['a dependency', [node('1', 'dockerfile', ['9'])], /Task "1": it depends on "9"/],
     ['a cycle', [node('1', 'dockerfile', ['2']), node('2', 'makefile', ['1'])], /"1" → "2" → "1"/],
     [

@@ -13,7 +13,7 @@ export const command = defineCommand<{ plan?: string }>({
     const { io, show } = context;
     const client = await context.client({ readOnly: true });
     const { view } = await client.show(await client.resolve(plan));
-    const faults = await io.rooms.graphFaults(view, context.layout());
+    const faults = await io.rooms.graphFaults(view, { layout: context.layout(), env: io.env });
     show.document({ plan: view.id, ok: faults.length === 0, faults }, (style) => {
       const title = `Plan ${view.id} (${safe(view.name)})`;
       if (faults.length === 0)

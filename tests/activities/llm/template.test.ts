@@ -51,7 +51,7 @@ describe('the template provider plans by rules', () => {
     ['a Dockerfile, then deploy it', 'no rule for a deployment, so this plan leaves it out'],
     ['GitLab CI/CD and a Dockerfile', 'no rule for GitLab CI,'],
   ])('says what it leaves out of "%s"', (goal, note) => {
-    expect(templateNotes(goal, skills())).toEqual([expect.stringContaining(note)]);
+    expect(templateNotes(goal, facts, skills())).toEqual([expect.stringContaining(note)]);
   });
 
   it.each([
@@ -59,7 +59,7 @@ describe('the template provider plans by rules', () => {
     'a Dockerfile, no Kubernetes',
     'CI without Terraform or Ansible',
     'a Dockerfile for the package',
-  ])('has nothing to say about "%s"', (goal) => expect(templateNotes(goal, skills())).toEqual([]));
+  ])('has nothing to say about "%s"', (goal) => expect(templateNotes(goal, facts, skills())).toEqual([]));
 
   it('says what it can do', () => {
     expect(templateAbilities(skills())).toContain('dockerfile (dockerfile, docker, container)');
@@ -68,11 +68,90 @@ describe('the template provider plans by rules', () => {
   it('stays fast on a goal of 50,000 characters', () => {
     expect(tools(`${'without a '.repeat(5000)}`)).toBeNull();
     expect(tools(`${'no docker, '.repeat(4500)}`)).toBeNull();
-    expect(templateNotes('no helm, '.repeat(5000), skills())).toEqual([]);
+    expect(templateNotes('no helm, '.repeat(5000), facts, skills())).toEqual([]);
   });
 });
 
 describe('with the built-in skills', () => {
+  const planned = async (goal: string, more: Partial<typeof facts> = {}): Promise<string[] | null> =>
+    planTemplate(goal, { ...facts, ...more }, await loadSkills())?.nodes.map(({ tool }) => tool) ?? null;
+
+  it.each([
+    ['no Terraform or Dockerfile, just CI', ['github-actions']],
+    ['CI without Terraform, Ansible or a Dockerfile', ['github-actions']],
+    ['a Makefile, no CircleCI or Dockerfile', ['makefile']],
+    ['CI. Do not add Grafana, Terraform, nginx or a Helm chart.', ['github-actions']],
+    ['CI, no fancy things or Dockerfile', ['github-actions']],
+    ['no Terraform, but a Dockerfile or so', ['dockerfile']],
+    ["don't forget a Makefile or the Dockerfile", ['dockerfile', 'makefile']],
+    ['Set up CI with Jenkins', ['jenkinsfile']],
+    ['a CI pipeline for GitLab and a Dockerfile', ['gitlab-ci', 'dockerfile']],
+    ['a GitHub Actions workflow and GitLab CI', ['github-actions', 'gitlab-ci']],
+    ['GitLab CI/CD', ['gitlab-ci']],
+    ['a Helm chart for Kubernetes', ['helm']],
+    ['a Helm chart and Kubernetes manifests', ['helm', 'kubernetes']],
+    ['Kubernetes manifests with a Dockerfile', ['dockerfile', 'kubernetes']],
+    ['deploy with an Ansible playbook and a systemd unit', ['ansible', 'systemd']],
+    ['an nginx reverse proxy for the docker-compose setup', ['docker-compose', 'nginx']],
+    ['a shell script that checks the project', ['shell']],
+    ['our code is on GitLab; add a Dockerfile', ['dockerfile']],
+  ])('%s', async (goal, expected) => {
+    expect(await planned(goal)).toEqual(expected);
+  });
+
+  it('takes "CI" for the pipeline of the place where the repository is', async () => {
+    expect(await planned('CI', { gitRemote: 'git@gitlab.acme.dev:shop/shop.git' })).toEqual(['gitlab-ci']);
+    expect(await planned('CI', { gitRemote: 'https://github.com/acme/gitlab-tools.git' })).toEqual(['github-actions']);
+    expect(await planned('CI', { existing: { 'gitlab-ci': ['.gitlab-ci.yml'] } })).toEqual(['gitlab-ci']);
+    const remote = { gitRemote: 'https://gitlab.com/acme/shop.git' };
+    expect(await planned('GitHub Actions', remote)).toEqual(['github-actions']);
+  });
+
+  it('plans nothing that this project has nothing for, and says so once for each reason', async () => {
+    const library = { library: true, start: null, ports: [] };
+    expect(await planned('a Makefile, a Helm chart and Terraform', library)).toEqual(['makefile']);
+    expect(await planned('a Helm chart', library)).toBeNull();
+    const notes = templateNotes('a Makefile, a Helm chart and Terraform', { ...facts, ...library }, await loadSkills());
+    expect(notes).toEqual([expect.stringMatching(/no task for helm and terraform: .*nothing to deploy\.$/)]);
+  });
+
+  it('takes the package of a monorepo from the goal', async () => {
+    const api = { ...facts, path: 'packages/api', name: '@acme/api' };
+    const monorepo = {
+      ...facts,
+      library: true,
+      start: null,
+      ports: [],
+      packageFacts: [api, { ...api, path: 'packages/web', name: 'web' }],
+    };
+    const inputs = async (goal: string) =>
+      planTemplate(goal, monorepo, await loadSkills())?.nodes.map(({ input }) => input);
+    expect(await inputs('a Helm chart for packages/api')).toEqual([{ package: 'packages/api' }]);
+    expect(await inputs('a Helm chart for @acme/api')).toEqual([{ package: 'packages/api' }]);
+    expect(await inputs('a Helm chart for the web')).toBeUndefined();
+  });
+
+  it('makes an image before what runs it, and a Compose file before what speaks to its services', async () => {
+    const graph = planTemplate(
+      'nginx, Kubernetes manifests, Helm, Terraform, docker-compose and a Dockerfile',
+      facts,
+      await loadSkills(),
+    );
+    const [docker, compose, nginx, kubernetes, helm, terraform] = graph?.nodes ?? [];
+    expect([docker, compose, nginx, kubernetes, helm, terraform].map((node) => node?.tool)).toEqual([
+      'dockerfile',
+      'docker-compose',
+      'nginx',
+      'kubernetes',
+      'helm',
+      'terraform',
+    ]);
+    expect(nginx).toMatchObject({ deps: ['2'], input: { service: '$ref:2.service', port: '$ref:2.port' } });
+    expect(kubernetes).toMatchObject({ deps: ['1'], input: { dockerfile: '$ref:1', port: '$ref:1.port' } });
+    expect(graph && checkPlan(graph, await loadSkills(), facts, 200).faults).toEqual([]);
+    expect(graph && checkPlan(graph, await loadSkills(), facts, 200).risk).toBe('MEDIUM');
+  });
+
   it('every plan it makes passes the checks', async () => {
     const builtIn = await loadSkills();
     const goals = [

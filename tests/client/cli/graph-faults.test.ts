@@ -13,7 +13,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 describe('graphFaults', () => {
   it('finds nothing wrong with a sound plan', async () => {
-    expect(await graphFaults(planView(), workspaceLayout(root))).toEqual([]);
+    expect(await graphFaults(planView(), workspaceLayout(root), { PLANWRIGHT_HOME: root })).toEqual([]);
   });
 
   it('names tools that do not exist, inputs that no schema has, and two writers of one file', async () => {
@@ -26,11 +26,11 @@ describe('graphFaults', () => {
         { id: 'ci', tool: 'github-actions', description: 'y', input: { wat: 1 }, deps: [] },
       ],
     };
-    const faults = await graphFaults(view, workspaceLayout(root));
+    const faults = await graphFaults(view, workspaceLayout(root), { PLANWRIGHT_HOME: root });
     expect(faults).toContainEqual(expect.stringContaining('Did you mean "dockerfile"?'));
     expect(faults).toContainEqual(expect.stringContaining('wat'));
     view.graph.nodes = view.graph.nodes.map((node) => ({ ...node, tool: 'dockerfile', input: {} }));
-    expect(await graphFaults(view, workspaceLayout(root))).toContainEqual(
+    expect(await graphFaults(view, workspaceLayout(root), { PLANWRIGHT_HOME: root })).toContainEqual(
       expect.stringContaining('both write Dockerfile'),
     );
   });
