@@ -19,6 +19,7 @@ import type { LlmDeps } from './llm/context';
 import { createDecompose } from './llm/decompose';
 import { createGenerate } from './llm/generate';
 import { providersFrom } from './llm/providers';
+import { createNotify } from './notify';
 import { runStartFacts } from './run-start';
 import { StoppedRuns } from './stopped-runs';
 import type { PlanActivities } from './types';
@@ -81,6 +82,8 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
       ...(start ? { start: await runStartFacts({ layout, env, policy, skills: await skills() }, start) } : {}),
     };
   };
+  const signal = (): AbortSignal => Context.current().cancellationSignal;
+  const notify = createNotify({ root: layout.root, env, policy: policyNow, signal });
   return {
     functions: {
       readWorkspace: watched(readWorkspace),
@@ -92,6 +95,7 @@ export function createActivities({ layout, env, log }: ActivityOptions): Activit
       begunWrite: watched(({ write }) => begunWrite(artifact, write)),
       writeFiles: watched((request) => writeArtifact(artifact, request)),
       undo: watched((request) => undoPlan(artifact, request)),
+      notify,
     },
     stop: (plan, run) => stopped.add(plan, run),
     close: closeVerifiers,

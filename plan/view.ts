@@ -1,4 +1,5 @@
 /** The plan as everybody sees it: `plan show --json`, the plan file and the Query `plan` (contract.md). */
+import type { DecisionSignature } from './signing';
 import type {
   ArtifactFile,
   Json,
@@ -44,6 +45,8 @@ export interface DecisionView {
   reason: string | null;
   at: string;
   path: string | null;
+  /** Set where `by` was proven by a signature; otherwise it is a claim. */
+  auth?: 'signed';
 }
 
 export interface TaskError {
@@ -145,7 +148,7 @@ export interface GateView {
   /** SHA-256 of new content and base, to show the diff from the object store. */
   sha256: string | null;
   preSha256: string | null;
-  outcome: { decision: string; by: string; reason: string | null; at: string } | null;
+  outcome: { decision: string; by: string; reason: string | null; at: string; auth?: 'signed' } | null;
 }
 
 export interface PlanView {
@@ -189,6 +192,14 @@ export interface PlanView {
   raw: string | null;
   /** The latest rollback or clean. */
   undo?: UndoView;
+  /** The latest decisions that broke a rule, oldest first. */
+  refusals?: { at: string; gate: string; by: string; type: string; message: string }[];
+  /** What became of notifications, where the policy has sinks: how many, and the latest that were given up. */
+  notifications?: {
+    sent: number;
+    waiting: number;
+    failed: { sink: string; event: string; at: string; error: string }[];
+  };
 }
 
 /** A rollback or a clean. They are numbered together, apart from the runs. */
@@ -212,6 +223,8 @@ export interface Decide {
   reason?: string;
   digest?: string;
   value?: Json;
+  /** Needed where the policy names approvers. */
+  signed?: DecisionSignature;
 }
 
 export interface DecideAnswer {

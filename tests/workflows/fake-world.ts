@@ -17,6 +17,7 @@ import type {
   DecomposeResult,
   Environment,
   GenerateRequest,
+  NotifyRequest,
   PolicySnapshot,
   Risk,
   TaskGraph,
@@ -85,6 +86,8 @@ export interface Script {
   dirty: string[];
   /** Called after a task's files are written; throw to lose the answer. */
   afterWrite: () => void;
+  /** Called for each attempt to deliver a notification; throw to fail it. */
+  notify: (request: NotifyRequest) => void | Promise<void>;
   /** Called before anything is taken back; throw to fail it. */
   beforeUndo: () => void | Promise<void>;
 }
@@ -130,11 +133,16 @@ export class FakeWorld {
     },
     dirty: [],
     afterWrite: () => undefined,
+    notify: () => undefined,
     beforeUndo: () => undefined,
   };
   readonly taskQueue = `planwright-test-${randomBytes(4).toString('hex')}`;
   /** Requests as they came, by activity. */
-  readonly requests: { generate: GenerateRequest[]; undo: UndoFile[][] } = { generate: [], undo: [] };
+  readonly requests: { generate: GenerateRequest[]; undo: UndoFile[][]; notify: NotifyRequest[] } = {
+    generate: [],
+    undo: [],
+    notify: [],
+  };
 
   private stored(content: string): string {
     const digest = sha256(content);
@@ -221,6 +229,11 @@ export class FakeWorld {
     },
     begunWrite: async ({ write }) => this.begun.get(write) ?? [],
     writeFiles: async (request) => this.write(request.task, request.files),
+    notify: async (request) => {
+      this.requests.notify.push(request);
+      await this.script.notify(request);
+      return { status: 200 };
+    },
     undo: async ({ kind, files, overwriteChanged }) => {
       this.calls.push(`${kind} ${files.map(({ path }) => path).join(' ')}`);
       this.requests.undo.push(files);
