@@ -21,6 +21,7 @@ import type { LlmDeps } from './llm/context';
 import { createDecompose } from './llm/decompose';
 import { createGenerate } from './llm/generate';
 import { providersFrom } from './llm/providers';
+import { createNotify } from './notify';
 import { runStartFacts } from './run-start';
 import { StoppedRuns } from './stopped-runs';
 import type { PlanActivities } from './types';
@@ -86,6 +87,8 @@ export function createActivities({ layout, env, log, audit }: ActivityOptions): 
       ...(start ? { start: await runStartFacts({ layout, env, policy, skills: await skills() }, start) } : {}),
     };
   };
+  const signal = (): AbortSignal => Context.current().cancellationSignal;
+  const notify = createNotify({ root: layout.root, env, policy: policyNow, signal });
   return {
     functions: {
       readWorkspace: watched(readWorkspace),
@@ -97,6 +100,7 @@ export function createActivities({ layout, env, log, audit }: ActivityOptions): 
       begunWrite: watched(({ write }) => begunWrite(artifact, write)),
       writeFiles: watched(async (request) => withHead(await first(), await writeArtifact(artifact, request))),
       undo: watched(async (request) => withHead(await first(), await undoPlan(artifact, request))),
+      notify,
     },
     stop: (plan, run) => stopped.add(plan, run),
     close: closeVerifiers,

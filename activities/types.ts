@@ -6,6 +6,8 @@ import type {
   GenerateResult,
   MakeRequest,
   MakeResult,
+  NotifyRequest,
+  NotifyResult,
   ReadWorkspaceRequest,
   UndoRequest,
   UndoResult,
@@ -33,4 +35,6 @@ export interface PlanActivities {
   writeFiles(request: WriteRequest): Promise<WriteResult>;
   /** Takes back what the plan wrote; what cannot be taken back comes back as such, not as a failure. */
   undo(request: UndoRequest): Promise<UndoResult>;
+  /** One attempt to deliver a notification; Temporal tries again what did not arrive. */
+  notify(request: NotifyRequest): Promise<NotifyResult>;
 }

@@ -80,6 +80,8 @@ export interface Fact {
 
 /** A person, by the name that was given. */
 export const claimedBy = (id: string): Actor => ({ kind: 'user', id, auth: 'claimed' });
+/** A person whom a key of the policy's approvers has proven. */
+export const signedBy = (id: string): Actor => ({ kind: 'user', id, auth: 'signed' });
 /** The plan's workflow: what follows from its rules and from nobody's word. */
 export const BY_WORKFLOW: Actor = { kind: 'workflow', id: 'planwright', auth: 'process' };
 /** Temporal's own tools: a cancel, a termination. Who used them is not told. */

@@ -3,6 +3,8 @@
  * the workflow sandbox included.
  */
 
+import type { News, NotifyEvent, SinkRule } from './news';
+
 export type { FoundCommand, Language, WorkspaceFacts, WorkspaceSnapshot } from './workspace';
 
 export type Risk = 'LOW' | 'MEDIUM' | 'HIGH';
@@ -125,6 +127,10 @@ export interface PolicySnapshot {
   onDecline: 'run' | 'skip';
   /** Names of the widening flags that may be used, for example "yes", "allow-all-paths". */
   flags: string[];
+  /** Whose decisions count, with their public keys as in `plan/signing.ts`. Absent: a decision needs no signature. */
+  approvers?: { name: string; key: string }[];
+  /** Who is told what; absent: nobody. */
+  notify?: SinkRule[];
 }
 
 export interface ReadWorkspaceRequest {
@@ -443,4 +449,18 @@ export interface UndoResult {
   directoriesLeft: { path: string; reason: string }[];
   /** The audit log as it stood before anything was taken back. */
   audit?: LogHead;
+}
+
+/** One thing that happened, for one sink; where the sink is, the activity knows. */
+export interface NotifyRequest {
+  sink: string;
+  /** The same for each attempt, and unique otherwise. */
+  id: string;
+  event: NotifyEvent;
+  news: News;
+}
+
+export interface NotifyResult {
+  /** HTTP status of the answer. */
+  status: number;
 }

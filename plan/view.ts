@@ -1,4 +1,5 @@
 /** The plan as everybody sees it: `plan show --json`, the plan file and the Query `plan` (contract.md). */
+import type { DecisionSignature } from './signing';
 import type {
   ArtifactFile,
   Json,
@@ -45,6 +46,8 @@ export interface DecisionView {
   reason: string | null;
   at: string;
   path: string | null;
+  /** Set where `by` was proven by a signature; otherwise it is a claim. */
+  auth?: 'signed';
 }
 
 export interface TaskError {
@@ -146,7 +149,7 @@ export interface GateView {
   /** SHA-256 of new content and base, to show the diff from the object store. */
   sha256: string | null;
   preSha256: string | null;
-  outcome: { decision: string; by: string; reason: string | null; at: string } | null;
+  outcome: { decision: string; by: string; reason: string | null; at: string; auth?: 'signed' } | null;
 }
 
 export interface PlanView {
@@ -194,6 +197,14 @@ export interface PlanView {
   blocked?: { reason: string; since: string; tasks: string[] };
   /** The audit log's end as far as writes have told of it: a log that is shorter was cut. */
   audit?: LogHead;
+  /** The latest decisions that broke a rule, oldest first. */
+  refusals?: { at: string; gate: string; by: string; type: string; message: string }[];
+  /** What became of notifications, where the policy has sinks: how many, and the latest that were given up. */
+  notifications?: {
+    sent: number;
+    waiting: number;
+    failed: { sink: string; event: string; at: string; error: string }[];
+  };
 }
 
 /** A rollback or a clean. They are numbered together, apart from the runs. */
@@ -217,6 +228,8 @@ export interface Decide {
   reason?: string;
   digest?: string;
   value?: Json;
+  /** Needed where the policy names approvers. */
+  signed?: DecisionSignature;
 }
 
 export interface DecideAnswer {

@@ -18,14 +18,7 @@ const MAX_BYTES = 4096;
  */
 export function readKeyFile(path: string, root: string | null): string {
   const name = `The key file ${escapeForDisplay(path)}`;
-  if (!isAbsolute(path)) throw new UsageError(`${name} is not an absolute path.`, 'Name it from / on.');
-  const real = realPath(path, name);
-  const workspace = workspaceAround(real, root);
-  if (workspace !== null) {
-    const advice = 'Move it out, for example to ~/.config/planwright/, and run planwright provider add again.';
-    throw new UsageError(`${name} lies in the workspace ${escapeForDisplay(workspace)}.`, advice);
-  }
-  const key = readPrivate(real, name).trim();
+  const key = readPrivateFile(path, root, name).trim();
   if (!/^[\x21-\x7e]+$/.test(key)) {
     throw new UsageError(
       `${name} does not hold a key: one line of visible characters.`,
@@ -33,6 +26,21 @@ export function readKeyFile(path: string, root: string | null): string {
     );
   }
   return key;
+}
+
+/**
+ * As `readKeyFile`, whatever the file holds.
+ * @param name how messages begin, for example "The key file /x"
+ */
+export function readPrivateFile(path: string, root: string | null, name: string): string {
+  if (!isAbsolute(path)) throw new UsageError(`${name} is not an absolute path.`, 'Name it from / on.');
+  const real = realPath(path, name);
+  const workspace = workspaceAround(real, root);
+  if (workspace !== null) {
+    const advice = 'Move it out, for example to ~/.config/planwright/, and name it there.';
+    throw new UsageError(`${name} lies in the workspace ${escapeForDisplay(workspace)}.`, advice);
+  }
+  return readPrivate(real, name);
 }
 
 function realPath(path: string, name: string): string {

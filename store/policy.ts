@@ -3,6 +3,8 @@ import { digestOf } from '../plan/digest';
 import { DEFAULT_ALLOWLIST } from '../plan/paths';
 import type { PolicySnapshot } from '../plan/types';
 import type { WorkspaceLayout } from './layout';
+import { approversShape } from './policy-approvers';
+import { sinkRules, sinksShape } from './policy-notify';
 import { parseYaml, readYamlFile, readYamlText } from './yaml-file';
 
 const KiB = 1024;
@@ -50,6 +52,10 @@ export const policyShape = z.strictObject({
       filesPerTask: count(50, 1000),
     })
     .prefault({}),
+  /** Who may decide. With it, every decision has to be signed with the key of one of them. */
+  approvers: approversShape.optional(),
+  /** Who is told what happens. */
+  notify: sinksShape.optional(),
 });
 
 export type Policy = z.output<typeof policyShape>;
@@ -82,7 +88,14 @@ export function policyReader(layout: Pick<WorkspaceLayout, 'policy'>): () => Pro
 /** The part of a policy that the workflow rules by. */
 export function policySnapshot(policy: Policy): PolicySnapshot {
   const flags = Object.entries(policy.flags).flatMap(([name, may]) => (may ? [name] : []));
-  return { digest: digestOf(policy), maxTasks: policy.maxTasks, onDecline: policy.onDecline, flags };
+  return {
+    digest: digestOf(policy),
+    maxTasks: policy.maxTasks,
+    onDecline: policy.onDecline,
+    flags,
+    ...(policy.approvers ? { approvers: policy.approvers.map(({ name, key }) => ({ name, key })) } : {}),
+    ...(policy.notify ? { notify: sinkRules(policy.notify) } : {}),
+  };
 }
 
 /** The text that `init` writes. A test proves that it parses to exactly the defaults. */
@@ -119,4 +132,15 @@ write:
   # Paths that may be written, as glob patterns. One without a slash matches the file name in any directory.
   allow:
 ${DEFAULT_ALLOWLIST.map((entry) => `    - ${JSON.stringify(entry)}`).join('\n')}
+
+# Whose decisions count. With this list every decision has to be signed: planwright approvers new makes the keys.
+# approvers:
+#   - name: ana
+#     key: "ed25519:<44 characters>"
+
+# Who is told when a gate opens, is decided or expires, and when a plan fails, is stuck or finishes. See docs/approvals.md.
+# notify:
+#   - name: ops
+#     url: https://example.org/planwright
+#     secretEnv: PLANWRIGHT_OPS_SECRET
 `;

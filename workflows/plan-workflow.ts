@@ -35,6 +35,7 @@ import { said } from './facts';
 import { hasWritten } from './ledger';
 import { busyLimit, quietLimit } from './limits';
 import * as messages from './messages';
+import { Notifier } from './notifier';
 import { makePlan } from './planning';
 import { Publisher } from './publisher';
 import { asFailure, failure, refuse } from './refusals';
@@ -59,6 +60,7 @@ export async function planWorkflow(input: PlanInput): Promise<void> {
 class PlanWorkflow {
   private readonly context: PlanContext;
   private readonly publisher: Publisher;
+  private readonly notifier: Notifier;
   private executor: RunExecutor | null = null;
   private planning: CancellationScope | null = null;
 
@@ -68,9 +70,15 @@ class PlanWorkflow {
     private readonly lost: LostPlan | null,
   ) {
     this.publisher = new Publisher(state);
-    this.context = new PlanContext(state, () => this.publisher.publish(), now);
+    this.context = new PlanContext(state, () => this.changed(), now);
+    this.notifier = new Notifier(this.context, () => lost !== null && this.planning !== null);
     this.handle();
     this.publisher.publish();
+  }
+
+  private changed(): void {
+    this.publisher.publish();
+    this.notifier.look();
   }
 
   /** All handlers are set before the first await, or messages that arrive early are lost. */
@@ -127,6 +135,7 @@ class PlanWorkflow {
         if (this.state.run || quietLimit()) await this.continueAsNew(root);
       }
       if (!this.deleted()) this.closeForTemporal();
+      await this.notifier.end();
       await condition(allHandlersFinished);
       this.context.flushFacts();
     });
@@ -190,6 +199,7 @@ class PlanWorkflow {
 
   /** Returns only where the workflow was cancelled meanwhile: a new execution would not know of it. */
   private async continueAsNew(root: { requested(): boolean }): Promise<void> {
+    await this.notifier.settle();
     while (!allHandlersFinished()) await condition(allHandlersFinished);
     if (root.requested()) return;
     this.context.flushFacts();

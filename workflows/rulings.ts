@@ -2,24 +2,19 @@
  * Decisions on gates: what arrives is checked, ruled on once, and recorded. Plain functions over the
  * carried state, so that every way in (Update, Signal, later HTTP) meets the same rule.
  */
-import { claimedBy } from '../plan/facts';
+import { claimedBy, signedBy } from '../plan/facts';
 import { DECISIONS } from '../plan/gates';
 import type { Decide, DecideAnswer, GateView } from '../plan/view';
 import type { PlanContext } from './context';
 import { said } from './facts';
+import { identify } from './identity';
+import { RulingRefused } from './refused';
 import { KEPT_DECIDED_GATES, KEPT_REFUSALS, type PlanState } from './state';
 
-const ANY_DECISION = new Set(Object.values(DECISIONS).flat());
+export { RulingRefused } from './refused';
 
-/** A ruling that went against the caller; `type` is the contract's failure type. */
-export class RulingRefused extends Error {
-  constructor(
-    readonly type: 'UnknownGate' | 'AlreadyDecided' | 'StaleDigest' | 'NotAllowed' | 'BadInput',
-    message: string,
-  ) {
-    super(message);
-  }
-}
+const SHOWN_REFUSALS = 20;
+const ANY_DECISION = new Set(Object.values(DECISIONS).flat());
 
 /**
  * Form alone; called by the update validator, so a malformed decision leaves no event.
@@ -67,6 +62,7 @@ export function rule(context: PlanContext, decide: Decide, way: Way): DecideAnsw
     if (error instanceof RulingRefused) {
       const { type, message } = error;
       state.refused = [...state.refused, { at, gate: decide.gate, by: decide.by, type, message }].slice(-KEPT_REFUSALS);
+      state.view.refusals = state.refused.slice(-SHOWN_REFUSALS);
       recordRefusal(context, decide, error, way);
     }
     throw error;
@@ -114,6 +110,8 @@ function recordRefusal(context: PlanContext, decide: Decide, refusal: RulingRefu
 function settle(context: PlanContext, decide: Decide, way: Way, at: string): DecideAnswer {
   const { state } = context;
   const gate = state.view.gates.find((open) => open.gate === decide.gate);
+  const about = gate ?? state.decided.findLast((decided) => decided.gate === decide.gate);
+  const auth = about ? identify(state, decide, about, at) : 'claimed';
   if (!gate) return answerAgain(state, decide);
   if (!DECISIONS[gate.kind].includes(decide.decision)) {
     throw new RulingRefused(
@@ -130,12 +128,14 @@ function settle(context: PlanContext, decide: Decide, way: Way, at: string): Dec
   if (decide.decision === 'request-changes' && !decide.reason?.trim()) {
     throw new RulingRefused('BadInput', 'request-changes needs a reason: it is what the next generation is told.');
   }
-  const outcome = { decision: decide.decision, by: decide.by, reason: decide.reason ?? null, at };
+  const proven = auth === 'signed' ? { auth } : {};
+  const outcome = { decision: decide.decision, by: decide.by, reason: decide.reason ?? null, at, ...proven };
   close(state, gate, outcome);
   const { kind, task, path, digest } = gate;
   const { decision, by } = outcome;
   const reason = said(outcome.reason);
-  context.record('gate.decided', claimedBy(by), { gate: gate.gate, kind, task, path, digest, decision, reason, way });
+  const actor = auth === 'signed' ? signedBy(by) : claimedBy(by);
+  context.record('gate.decided', actor, { gate: gate.gate, kind, task, path, digest, decision, reason, way });
   return { gate: gate.gate, decision: outcome.decision, by: outcome.by, at };
 }
 

@@ -9,6 +9,8 @@ import {
   type TaskView,
   type UndoAnswer,
 } from '../plan/view';
+import type { UsedNonce } from './identity';
+import type { NotifyState } from './notify-state';
 
 /** What a plan is started with; the goal's bytes are limited by the client and by policy. */
 export interface NewPlan {
@@ -113,6 +115,10 @@ export interface PlanState {
   answered: { id: string; answer: ApplyAnswer | UndoAnswer }[];
   /** How many writes were noted so far. */
   writes?: number;
+  /** What was told to whom, and what is still to be told. */
+  notify?: NotifyState;
+  /** Of signed decisions: what was used up and could still be used again; see identity.ts. */
+  nonces?: UsedNonce[];
 }
 
 /** What an execution starts with: a new plan, or what continue-as-new carried. */

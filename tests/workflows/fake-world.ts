@@ -20,6 +20,7 @@ import type {
   Environment,
   GenerateRequest,
   LogHead,
+  NotifyRequest,
   PolicySnapshot,
   Risk,
   TaskGraph,
@@ -91,6 +92,8 @@ export interface Script {
   beforeWrite: (task: string) => void | Promise<void>;
   /** Called after a task's files are written; throw to lose the answer. */
   afterWrite: () => void;
+  /** Called for each attempt to deliver a notification; throw to fail it. */
+  notify: (request: NotifyRequest) => void | Promise<void>;
   /** Called before anything is taken back; throw to fail it. */
   beforeUndo: () => void | Promise<void>;
 }
@@ -137,13 +140,18 @@ export class FakeWorld {
     dirty: [],
     beforeWrite: () => undefined,
     afterWrite: () => undefined,
+    notify: () => undefined,
     beforeUndo: () => undefined,
   };
   /** The real mirror of the audit log, where a test is about it. */
   mirror: AuditMirror | null = null;
   readonly taskQueue = `planwright-test-${randomBytes(4).toString('hex')}`;
   /** Requests as they came, by activity. */
-  readonly requests: { generate: GenerateRequest[]; undo: UndoFile[][] } = { generate: [], undo: [] };
+  readonly requests: { generate: GenerateRequest[]; undo: UndoFile[][]; notify: NotifyRequest[] } = {
+    generate: [],
+    undo: [],
+    notify: [],
+  };
 
   private stored(content: string): string {
     const digest = sha256(content);
@@ -234,6 +242,11 @@ export class FakeWorld {
     },
     begunWrite: async ({ write }) => this.begun.get(write) ?? [],
     writeFiles: async (request) => this.logged(() => this.write(request.task, request.files)),
+    notify: async (request) => {
+      this.requests.notify.push(request);
+      await this.script.notify(request);
+      return { status: 200 };
+    },
     undo: async ({ kind, files, overwriteChanged }) => {
       this.calls.push(`${kind} ${files.map(({ path }) => path).join(' ')}`);
       this.requests.undo.push(files);
