@@ -72,9 +72,9 @@ function post(
 
 /** A failure of the network in a word: its message may hold the address, and the address may be a secret. */
 function codeOf(error: unknown): string {
-  if (error instanceof Error && error.name === 'AbortError') return 'the attempt was stopped';
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return 'the connection failed';
+  if (typeof error !== 'object' || error === null) return 'the connection failed';
+  if ('name' in error && error.name === 'AbortError') return 'the attempt was stopped';
+  return 'code' in error && typeof error.code === 'string' ? error.code : 'the connection failed';
 }
 
 /** `Retry-After` (RFC 9110, 10.2.3) in milliseconds, an hour at most; null where it says nothing of use. */
