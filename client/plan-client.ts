@@ -228,9 +228,10 @@ export class TemporalPlanClient implements PlanClient {
   }
 
   async decide(id: string, decision: Decide): Promise<DecideAnswer> {
-    const { gate, digest = null, by } = decision;
-    // The same decision by the same person is one update, however often it is sent.
-    const updateId = `decide-${digestOf({ gate, digest, decision: decision.decision, by }).slice(0, 32)}`;
+    const { gate, digest = null, by, signed } = decision;
+    // The same decision by the same person is one update, however often it is sent; signed anew, it is another.
+    const same = { gate, digest, decision: decision.decision, by, nonce: signed?.nonce };
+    const updateId = `decide-${digestOf(same).slice(0, 32)}`;
     return this.wire.update<DecideAnswer>(id, 'decide', decision, updateId);
   }
 

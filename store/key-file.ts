@@ -33,14 +33,23 @@ export function readKeyFile(path: string, root: string | null): string {
  * @param name how messages begin, for example "The key file /x"
  */
 export function readPrivateFile(path: string, root: string | null, name: string): string {
+  return readPrivate(refuseWorkspace(path, root, name), name);
+}
+
+/**
+ * @param path absolute; of something that is there
+ * @returns its real path
+ * @throws UsageError where that lies in a workspace
+ */
+export function refuseWorkspace(path: string, root: string | null, name: string): string {
   if (!isAbsolute(path)) throw new UsageError(`${name} is not an absolute path.`, 'Name it from / on.');
   const real = realPath(path, name);
   const workspace = workspaceAround(real, root);
-  if (workspace !== null) {
-    const advice = 'Move it out, for example to ~/.config/planwright/, and name it there.';
-    throw new UsageError(`${name} lies in the workspace ${escapeForDisplay(workspace)}.`, advice);
-  }
-  return readPrivate(real, name);
+  if (workspace === null) return real;
+  throw new UsageError(
+    `${name} lies in the workspace ${escapeForDisplay(workspace)}.`,
+    'Keep it outside, for example in ~/.config/planwright/, and name it there.',
+  );
 }
 
 function realPath(path: string, name: string): string {

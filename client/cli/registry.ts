@@ -93,6 +93,23 @@ export const REGISTRY: readonly Entry[] = [
     summary: 'any decision of any kind of gate',
     load: () => (require('./commands/decide') as typeof import('./commands/decide')).command,
   },
+  { path: 'approvers', summary: 'keys of those who decide; new, show', load: group('approvers', ['new', 'show']) },
+  {
+    path: 'approvers new',
+    summary: 'make a key for somebody who decides',
+    load: () => (require('./commands/approvers-new') as typeof import('./commands/approvers-new')).command,
+  },
+  {
+    path: 'approvers show',
+    summary: 'the line of the policy for a key',
+    load: () => (require('./commands/approvers-show') as typeof import('./commands/approvers-show')).command,
+  },
+  { path: 'notify', summary: 'who is told what happens; test', load: group('notify', ['test']) },
+  {
+    path: 'notify test',
+    summary: 'send a test to the sinks of the policy',
+    load: () => (require('./commands/notify-test') as typeof import('./commands/notify-test')).command,
+  },
   {
     path: 'cancel',
     summary: 'stop the run of a plan',

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { SinkTest } from '../../notify/test-sinks';
 import { UsageError } from '../../plan/errors';
+import type { DecisionSignature, SignedDecision } from '../../plan/signing';
 import type { ModelSettings, TaskGraph } from '../../plan/types';
 import type { PlanView } from '../../plan/view';
 import type { ConfigTarget } from '../../store/config-file';
@@ -22,6 +24,13 @@ export interface ModelFlags {
 export interface Settings {
   model: ModelSettings;
   choice: string;
+}
+
+/** A private key that was read: what it signs, and its public half as the policy names it. */
+export interface SigningKey {
+  publicKey: string;
+  /** @param now milliseconds since the epoch */
+  sign(decision: Omit<SignedDecision, 'nonce' | 'expires'>, now: number): DecisionSignature;
 }
 
 export type ConnectionFlags = ConnectOptions['flags'];
@@ -57,6 +66,14 @@ export interface Rooms {
    * @throws UsageError where its policy is not valid: no plan could be made by it
    */
   initialise(layout: WorkspaceLayout): Promise<string[]>;
+  /** @throws UsageError where the file is not fit for a private key, or holds none */
+  signingKey(file: string, layout: WorkspaceLayout): SigningKey;
+  /** Makes a private key in a new file. @returns its public half. @throws UsageError where it cannot be written there */
+  newSigningKey(file: string, layout: WorkspaceLayout): Promise<string>;
+  /** The name that the workspace's policy has for a public key; null: none. @throws UsageError for a wrong policy */
+  approverOf(publicKey: string, layout: WorkspaceLayout): Promise<string | null>;
+  /** Sends each sink of the workspace's policy, or the named one, a test. @throws UsageError where there is none */
+  testSinks(place: Place & { sink?: string; now: number }): Promise<SinkTest[]>;
   /** @throws Error in words for a person */
   parseTaskGraph(text: string): TaskGraph;
   /** What is wrong with a plan's graph by today's skills and policy; empty where nothing is. */
@@ -117,6 +134,29 @@ export const realRooms: Rooms = {
     const made = await initWorkspace(layout);
     await loadPolicy(layout);
     return made;
+  },
+  signingKey(file, { root }) {
+    const keys = require('../../store/signing-key') as typeof import('../../store/signing-key');
+    const key = keys.readSigningKey(file, root);
+    return {
+      publicKey: keys.publicKeyOf(key),
+      sign: (decision, now) => keys.signDecision(key, decision, now),
+    };
+  },
+  async newSigningKey(file, { root }) {
+    const { newSigningKey } = require('../../store/signing-key') as typeof import('../../store/signing-key');
+    return newSigningKey(file, root);
+  },
+  async approverOf(publicKey, layout) {
+    const { loadPolicy } = require('../../store/policy') as typeof import('../../store/policy');
+    const { approvers = [] } = await loadPolicy(layout);
+    return approvers.find(({ key }) => key === publicKey)?.name ?? null;
+  },
+  async testSinks({ layout, env, sink, now }) {
+    const { testSinks } = require('../../notify/test-sinks') as typeof import('../../notify/test-sinks');
+    const { loadPolicy } = require('../../store/policy') as typeof import('../../store/policy');
+    const { notify = [] } = await loadPolicy(layout);
+    return testSinks(notify, { env, root: layout.root, only: sink, now });
   },
   parseTaskGraph(text) {
     const { parseTaskGraph } = require('../../plan/schema') as typeof import('../../plan/schema');

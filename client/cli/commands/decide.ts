@@ -3,7 +3,8 @@ import type { Json } from '../../../plan/types';
 import { defineCommand, nonEmpty, text } from '../command';
 import { selectGates } from '../gates';
 import { safe } from '../show/style';
-import { sendDecisions, takes } from './decisions';
+import { signerOf } from '../signer';
+import { KEY_OPTION, sendDecisions, takes } from './decisions';
 
 interface Parsed {
   plan?: string;
@@ -12,6 +13,7 @@ interface Parsed {
   value?: Json;
   reason?: string;
   as?: string;
+  key?: string;
 }
 
 export const command = defineCommand<Parsed>({
@@ -26,7 +28,8 @@ export const command = defineCommand<Parsed>({
     { flags: '--gate <id>', about: 'the gate; see planwright approvals' },
     { flags: '--value <value>', about: 'for raise: the new budget (JSON, or text)' },
     { flags: '--reason <text>', about: 'why; for request-changes: what should be different' },
-    { flags: '--as <who>', about: 'who decides (your user name)' },
+    { flags: '--as <who>', about: 'who decides (your user name, or whose key it is)' },
+    KEY_OPTION,
   ],
   examples: [
     'planwright decide latest --gate g-1f approve',
@@ -42,7 +45,15 @@ export const command = defineCommand<Parsed>({
     if (decision === 'request-changes' && reason === undefined) {
       throw new UsageError('request-changes needs --reason: it is what the next generation is told.');
     }
-    return { plan, gate, decision, value: jsonOrText(text(raw, 'value')), reason, as: nonEmpty(raw, 'as') };
+    return {
+      plan,
+      gate,
+      decision,
+      value: jsonOrText(text(raw, 'value')),
+      reason,
+      as: nonEmpty(raw, 'as'),
+      key: nonEmpty(raw, 'key'),
+    };
   },
   async run(context, parsed) {
     const client = await context.client();
@@ -51,7 +62,8 @@ export const command = defineCommand<Parsed>({
     const gates = selectGates(open, { gate: parsed.gate }, safe(id));
     for (const gate of gates) takes(gate, parsed.decision);
     const { decision, reason, value } = parsed;
-    return sendDecisions(context, id, gates, { decision, reason, value, by: parsed.as ?? context.io.user() });
+    const signer = await signerOf(context, parsed);
+    return sendDecisions(context, id, gates, { decision, reason, value, by: signer.by }, signer);
   },
 });
 

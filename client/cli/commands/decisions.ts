@@ -10,6 +10,7 @@ import type { GateSelection, Verb } from '../gates';
 import { decideLine, selectGates } from '../gates';
 import { gateLines } from '../show/gate-text';
 import { safe } from '../show/style';
+import { type Signer, signerOf } from '../signer';
 
 /** What `approve` and `reject` have in common. */
 export interface Verdict {
@@ -17,7 +18,13 @@ export interface Verdict {
   selection: GateSelection;
   reason?: string;
   as?: string;
+  key?: string;
 }
+
+export const KEY_OPTION: OptionSpec = {
+  flags: '--key <file>',
+  about: 'signs the decision with this private key (Ed25519, PEM or OpenSSH); needed where the policy names approvers',
+};
 
 export const VERDICT_OPTIONS: OptionSpec[] = [
   { flags: '--task <task>', about: 'the gates of this task, by number or id' },
@@ -25,7 +32,8 @@ export const VERDICT_OPTIONS: OptionSpec[] = [
   { flags: '--gate <id>', about: 'this gate' },
   { flags: '--all', about: 'every open gate of the plan' },
   { flags: '--reason <text>', about: 'why; kept with the decision' },
-  { flags: '--as <who>', about: 'who decides (your user name)' },
+  { flags: '--as <who>', about: 'who decides (your user name, or whose key it is)' },
+  KEY_OPTION,
 ];
 
 export function parseVerdict(raw: Raw): Verdict {
@@ -38,7 +46,13 @@ export function parseVerdict(raw: Raw): Verdict {
   if (selection.all && (selection.gate ?? selection.task ?? selection.path) !== undefined) {
     throw new UsageError('--all is every open gate; --gate, --task and --path choose some.', 'Give one or the other.');
   }
-  return { plan: raw.args[0], selection, reason: nonEmpty(raw, 'reason'), as: nonEmpty(raw, 'as') };
+  return {
+    plan: raw.args[0],
+    selection,
+    reason: nonEmpty(raw, 'reason'),
+    as: nonEmpty(raw, 'as'),
+    key: nonEmpty(raw, 'key'),
+  };
 }
 
 /**
@@ -51,7 +65,8 @@ export async function decideSelected(context: Context, verdict: Verdict, decisio
   const open = (await client.gates(id)).filter(({ outcome }) => outcome === null);
   const gates = selectGates(open, verdict.selection, id, decision);
   for (const gate of gates) takes(gate, decision);
-  return sendDecisions(context, id, gates, { decision, by: verdict.as ?? context.io.user(), reason: verdict.reason });
+  const signer = await signerOf(context, verdict);
+  return sendDecisions(context, id, gates, { decision, by: signer.by, reason: verdict.reason }, signer);
 }
 
 /** @throws UsageError where a gate of this kind does not know the decision */
@@ -68,6 +83,7 @@ export async function sendDecisions(
   id: string,
   gates: readonly OpenGate[],
   decision: Omit<Decide, 'gate' | 'digest'>,
+  signer: Signer,
 ): Promise<number> {
   const { show } = context;
   const client = await context.client();
@@ -78,7 +94,7 @@ export async function sendDecisions(
     show.note(gateLines(view, gate, show.style).join('\n'));
     const digest = gate.digest === null ? {} : { digest: gate.digest };
     try {
-      answers.push(await client.decide(id, { ...decision, ...digest, gate: gate.gate }));
+      answers.push(await client.decide(id, signer.sign(id, { ...decision, ...digest, gate: gate.gate })));
     } catch (error) {
       if (!(error instanceof PlanwrightError)) throw error;
       errors.push(error);
