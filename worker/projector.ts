@@ -24,7 +24,8 @@ interface Follow {
 
 export class Projector {
   private readonly plans = new Map<string, Follow>();
-  private readonly statuses = new Map<string, PlanView['status']>();
+  /** Plans that it knows of: whether somebody or something still waits for this worker. */
+  private readonly active = new Map<string, boolean>();
   private closed = false;
   private pending = Promise.resolve();
   lastChange = Date.now();
@@ -45,9 +46,9 @@ export class Projector {
     this.arm(id, follow, Math.max(0, follow.last + INTERVAL_MS - Date.now()));
   }
 
-  /** True while a plan that it knows of is being made, runs or waits. */
+  /** True while a plan that it knows of is being made, runs or waits, or has notifications that are not delivered yet. */
   busy(): boolean {
-    return [...this.statuses.values()].some((status) => ['planning', 'running', 'waiting', 'paused'].includes(status));
+    return [...this.active.values()].includes(true);
   }
 
   /**
@@ -91,7 +92,7 @@ export class Projector {
         client.workflow.getHandle(id).query<PlanView | null, []>('plan'),
       );
       if (view) {
-        this.statuses.set(id, view.status);
+        this.active.set(id, isActive(view));
         // A deleted plan has no file; one that was on its way when it was deleted must not come back.
         if (view.status === 'archived') await removePlanFiles(this.layout, id);
         else await writePlanFile(this.layout, view);
@@ -104,4 +105,8 @@ export class Projector {
     follow.running = false;
     if (follow.dirty) this.arm(id, follow, wait);
   }
+}
+
+function isActive({ status, notifications }: PlanView): boolean {
+  return ['planning', 'running', 'waiting', 'paused'].includes(status) || (notifications?.waiting ?? 0) > 0;
 }

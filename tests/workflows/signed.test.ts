@@ -130,3 +130,61 @@ describe.each(WAYS)('T27 by %s', (_way, send, tells) => {
     expect((await refusals(at.plan)).at(-1)).toMatchObject({ type: 'NotAllowed', by: 'ana' });
   });
 });
+
+it('T27 a signature for the gate before a resume does not count for the next one, though the bytes are the same', async () => {
+  const at = await waiting();
+  const { plan, digest } = at;
+  const early = good(at);
+  await plan.handle.executeUpdate('cancel', { args: [{ by: 'tester' }] });
+  await plan.settled();
+  plan.world.script.generate = () => 'content of 1, generation 1';
+  await plan.apply({ resume: true });
+  const { gates } = await plan.until((view) => view.gates.length === 1);
+  const next = gates[0]?.gate ?? '';
+  expect([next === at.gate, gates[0]?.digest]).toEqual([false, digest]);
+  await expect(plan.decide({ ...early, gate: next })).rejects.toMatchObject({ cause: { type: 'NotAllowed' } });
+  await expect(plan.decide({ gate: next, decision: 'approve' })).rejects.toMatchObject({
+    cause: { type: 'NotAllowed' },
+  });
+  expect(plan.world.disk.size).toBe(0);
+  await plan.decide(good({ ...at, gate: next }));
+  expect((await plan.settled()).status).toBe('completed');
+});
+
+it('T27 what was used up before continue-as-new and a restart of the worker is used up after it', async () => {
+  const at = await waiting();
+  const { plan } = at;
+  const decision = good(at);
+  await plan.decide(decision);
+  await plan.settled();
+  const first = (await plan.handle.describe()).runId;
+  for (let left = 1_500; left > 0; left -= 100) {
+    const noise = { gate: 'gate-none', decision: 'approve', by: 'noise' };
+    await Promise.all(Array.from({ length: 100 }, () => plan.handle.signal('decide', noise)));
+    await plan.view();
+  }
+  for (let round = 0; (await plan.handle.describe()).runId === first; round++) {
+    if (round > 400) throw new Error('the plan did not continue as new');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await plan.stopWorker();
+  await plan.startWorker();
+  await expect(plan.decide(decision)).rejects.toMatchObject({
+    cause: { message: expect.stringMatching(/used before/) },
+  });
+  await expect(plan.decide(claimed(decision))).rejects.toMatchObject({ cause: { type: 'NotAllowed' } });
+  // A new signature of the same person is told what they decided.
+  expect(await plan.decide(good(at))).toMatchObject({ decision: 'approve', by: 'ana' });
+});
+
+it('without approvers in the policy a decision is a claim, and needs no signature', async () => {
+  const plan = await start();
+  plan.world.script.graph = { nodes: [node('1')] };
+  await plan.plan();
+  await plan.apply();
+  const { gates } = await plan.until((view) => view.gates.length === 1);
+  await plan.decide({ gate: gates[0]?.gate ?? '', decision: 'approve', by: 'whoever' });
+  const done = await plan.settled();
+  expect(done.tasks['1']?.decisions[0]).toMatchObject({ by: 'whoever' });
+  expect(done.tasks['1']?.decisions[0]).not.toHaveProperty('auth');
+});
