@@ -26,7 +26,8 @@ const tasks = z.strictObject({
 });
 const task = { task: text, number: count, run, generation: count };
 const file = { task: maybe, path: text };
-const message = { channel: text, about: text, gate: maybe };
+/** `channel`: the sink; `about`: the event that it was told of; `id` and `seq` as in the notification itself. */
+const message = { channel: text, about: text, gate: maybe, id: text, seq: count };
 
 const SHAPES = {
   'plan.created': z.strictObject({

@@ -15,8 +15,10 @@ import {
   uuid4,
 } from '@temporalio/workflow';
 import type { PlanActivities } from '../activities/types';
+import { BY_WORKFLOW } from '../plan/facts';
 import { NOTHING_TOLD, nameFor, newsSince } from '../plan/news';
 import type { PlanContext } from './context';
+import { said } from './facts';
 import type { NotifyState, Waiting } from './notify-state';
 
 /** At once for one sink of one plan; the rest waits its turn. */
@@ -85,7 +87,9 @@ export class Notifier {
     this.show();
   }
 
-  private failed({ sink, event }: Waiting, error: string): void {
+  private failed(one: Waiting, error: string): void {
+    const { sink, event } = one;
+    this.context.record('notification.failed', BY_WORKFLOW, { ...factOf(one), reason: said(error) });
     this.own.failed = [...this.own.failed, { sink, event, at: this.context.at(), error }].slice(-KEPT_FAILURES);
   }
 
@@ -106,6 +110,7 @@ export class Notifier {
     try {
       await this.attempt(one);
       this.own.sent += 1;
+      this.context.record('notification.sent', BY_WORKFLOW, factOf(one));
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       this.failed(one, reasonOf(error));
@@ -135,6 +140,14 @@ export class Notifier {
     this.context.state.view.notifications = { sent, waiting: waiting.length, failed };
   }
 }
+
+const factOf = ({ sink, event, id, news }: Waiting) => ({
+  channel: sink,
+  about: event,
+  gate: news.gate?.gate ?? null,
+  id,
+  seq: news.seq,
+});
 
 function reasonOf({ cause, message }: ActivityFailure): string {
   if (cause instanceof ApplicationFailure) return cause.message;

@@ -1,7 +1,9 @@
 /** Who is told what: on the real server, with sinks that the test plays. What goes over the wire: tests/notify. */
 import { ApplicationFailure } from '@temporalio/common';
+import { checkData } from '../../audit/events';
 import { DEFAULT_EVENTS, type NotifyEvent, type SinkRule } from '../../plan/news';
 import type { NotifyRequest } from '../../plan/types';
+import { factsOf } from './facts-of';
 import { type Driver, node, usePlans } from './fake-world';
 
 const start = usePlans();
@@ -41,6 +43,13 @@ describe('notifications', () => {
     await plan.decide({ gate: gates[0]?.gate ?? '', decision: 'reject', reason: 'no', by: 'ana' });
     await plan.settled();
     await allSent(plan, 3);
+    const sent = (await factsOf(plan)).filter(({ event }) => event === 'notification.sent');
+    expect(sent.map(({ data }) => data.id).sort()).toEqual(
+      toldTo(plan, 'ops')
+        .map(({ id }) => id)
+        .sort(),
+    );
+    for (const { event, data } of sent) expect(checkData(event, data)).toBeNull();
     const [opened, decided, finished] = toldTo(plan, 'ops').sort((a, b) => a.news.seq - b.news.seq);
     expect([opened?.news.seq, decided?.news.seq, finished?.news.seq]).toEqual([1, 2, 3]);
     expect(opened).toMatchObject({
@@ -121,6 +130,9 @@ describe('notifications', () => {
       ['gone', 'run.finished', 'it answered 410'],
       ['slow', 'run.finished', 'nobody listens'],
     ]);
+    const failed = (await factsOf(plan)).filter(({ event }) => event === 'notification.failed');
+    expect(failed.map(({ data }) => data.channel).sort()).toEqual(['gone', 'slow']);
+    for (const { event, data } of failed) expect(checkData(event, data)).toBeNull();
   });
 
   it('survive the worker that was delivering them, and a restart in which nobody delivers', async () => {

@@ -1,6 +1,8 @@
 /** T27: where the policy names approvers, a decision counts only with their signature, whichever way it comes. */
+import { checkData } from '../../audit/events';
 import type { Decide, PlanView } from '../../plan/view';
 import { newSigner, type Signer, signatureOver, signedDecision } from '../support/signing';
+import { factsOf } from './facts-of';
 import { type Driver, node, usePlans } from './fake-world';
 
 const start = usePlans();
@@ -99,7 +101,7 @@ const WAYS: Way[] = [
 
 const refusals = async (plan: Driver): Promise<NonNullable<PlanView['refusals']>> => (await plan.view()).refusals ?? [];
 
-describe.each(WAYS)('T27 by %s', (_way, send, tells) => {
+describe.each(WAYS)('T27 by %s', (way, send, tells) => {
   it('no decision counts that is unsigned, replayed, late, or signed by or for something else; each is recorded', async () => {
     const at = await waiting();
     const { plan } = at;
@@ -117,6 +119,17 @@ describe.each(WAYS)('T27 by %s', (_way, send, tells) => {
     await send(plan, good(at));
     const done = await plan.settled();
     expect(done.tasks['1']).toMatchObject({ status: 'completed', decisions: [{ by: 'ana', auth: 'signed' }] });
+    const facts = await factsOf(plan);
+    const refused = facts.filter(({ event }) => event === 'decision.refused');
+    expect(refused).toHaveLength(BAD.length);
+    for (const { actor, event, data } of refused) {
+      expect([actor.auth, data.way, checkData(event, data)]).toEqual(['claimed', way, null]);
+    }
+    expect(facts.find(({ event }) => event === 'gate.decided')?.actor).toEqual({
+      kind: 'user',
+      id: 'ana',
+      auth: 'signed',
+    });
   });
 
   it('a signed decision is good once: sent again it is refused, also for the gate that it decided', async () => {
