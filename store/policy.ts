@@ -85,9 +85,13 @@ export function policyReader(layout: Pick<WorkspaceLayout, 'policy'>): () => Pro
   };
 }
 
+/** Flags that decide gates in a name that nobody proves: with approvers in the policy they may not be used. */
+const DECIDES_UNSIGNED: readonly string[] = ['yes', 'force'];
+
 /** The part of a policy that the workflow rules by. */
 export function policySnapshot(policy: Policy): PolicySnapshot {
-  const flags = Object.entries(policy.flags).flatMap(([name, may]) => (may ? [name] : []));
+  const unsigned = policy.approvers ? DECIDES_UNSIGNED : [];
+  const flags = Object.entries(policy.flags).flatMap(([name, may]) => (may && !unsigned.includes(name) ? [name] : []));
   return {
     digest: digestOf(policy),
     maxTasks: policy.maxTasks,
@@ -133,7 +137,8 @@ write:
   allow:
 ${DEFAULT_ALLOWLIST.map((entry) => `    - ${JSON.stringify(entry)}`).join('\n')}
 
-# Whose decisions count. With this list every decision has to be signed: planwright approvers new makes the keys.
+# Whose decisions count. With this list every decision has to be signed, and --yes and --force are refused, for they
+# decide in nobody's name. planwright approvers new makes the keys.
 # approvers:
 #   - name: ana
 #     key: "ed25519:<44 characters>"

@@ -120,3 +120,14 @@ describe('the snapshot for the workflow', () => {
     expect(policySnapshot(await load(DEFAULT_POLICY_YAML)).digest).toBe(all.digest);
   });
 });
+
+it('with approvers lets nobody decide by a flag, whatever it says of flags', () => {
+  const key = `ed25519:${Buffer.alloc(32, 7).toString('base64')}`;
+  const named = policyShape.parse({ version: 1, flags: { yes: true }, approvers: [{ name: 'ana', key }] });
+  expect(policySnapshot(named)).toMatchObject({
+    flags: ['allow-all-paths', 'skip-verify', 'allow-dirty'],
+    approvers: [{ name: 'ana', key }],
+  });
+  expect(policySnapshot(DEFAULT_POLICY).flags).toContain('yes');
+  expect(policySnapshot(DEFAULT_POLICY)).not.toHaveProperty('approvers');
+});
