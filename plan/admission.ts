@@ -95,7 +95,9 @@ export function forbiddenFlag(request: ApplyRequest, policy: PolicySnapshot): Ad
   const forbidden = used.filter((flag) => !policy.flags.includes(flag));
   if (forbidden.length === 0) return null;
   const names = forbidden.map((flag) => `--${flag}`).join(', ');
-  return refuse('NotAllowed', `.planwright/policy.yaml does not allow ${names} (flags:).`);
+  const unsigned = policy.approvers && forbidden.some((flag) => flag === 'yes' || flag === 'force');
+  const why = unsigned ? 'approvers: wants signed decisions, and a flag signs nothing' : 'flags:';
+  return refuse('NotAllowed', `.planwright/policy.yaml does not allow ${names} (${why}).`);
 }
 
 function admitTask(view: PlanView, { dryRun }: ApplyRequest, id: string, policy: PolicySnapshot): Admission {

@@ -201,3 +201,14 @@ it('without approvers in the policy a decision is a claim, and needs no signatur
   expect(done.tasks['1']?.decisions[0]).toMatchObject({ by: 'whoever' });
   expect(done.tasks['1']?.decisions[0]).not.toHaveProperty('auth');
 });
+
+it.each(['yes', 'force'])('T27 --%s decides nothing where decisions have to be signed, and says why', async (flag) => {
+  const { plan } = await waiting();
+  await plan.handle.executeUpdate('cancel', { args: [{ by: 'tester' }] });
+  await plan.settled();
+  // What the policy's snapshot says with approvers: store/policy.ts.
+  plan.world.script.policy = { ...plan.world.script.policy, flags: ['allow-dirty'] };
+  const { runs } = await plan.run({ resume: true, [flag]: true });
+  expect(runs.at(-1)).toMatchObject({ status: 'refused', reason: expect.stringMatching(/a flag signs nothing/) });
+  expect(plan.world.disk.size).toBe(0);
+});
