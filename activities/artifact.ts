@@ -68,7 +68,8 @@ async function verifiedContents(
 ): Promise<{ verified: VerifyResult; contents: Map<string, Buffer> }> {
   const { objects } = deps;
   const skill = (await deps.skills()).get(request.tool);
-  await refuseBadPaths(deps, request, skill?.scope);
+  const policy = await deps.policy();
+  refuseBadPaths(policy, request, skill?.scope);
   const snapshot = await readSnapshot(objects, request.workspace);
   const { existing } = await readOverlay(objects, snapshot, request.overlay);
   const contents = await Promise.all(
@@ -83,6 +84,7 @@ async function verifiedContents(
     verifiers: skill?.verifiers ?? [],
     siblings: existing,
     listing: snapshot.facts.topLevel,
+    fileBytes: policy.limits.fileBytes,
     signal: Context.current().cancellationSignal,
   });
   // A verifier that the skill names is expected of one of its files, not of each.
@@ -115,12 +117,7 @@ async function addBackups(root: string, files: VerifiedFile[], kept: { [path: st
   }
 }
 
-async function refuseBadPaths(
-  deps: ArtifactDeps,
-  request: VerifyRequest,
-  scope: readonly string[] | undefined,
-): Promise<void> {
-  const policy = await deps.policy();
+function refuseBadPaths(policy: Policy, request: VerifyRequest, scope: readonly string[] | undefined): void {
   const faults = checkPaths(
     request.files.map(({ path }) => path),
     {

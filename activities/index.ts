@@ -60,6 +60,7 @@ export function createActivities({ layout, env, log, audit }: ActivityOptions): 
     layout,
     skills,
     skillFaults: async () => (await allSkills()).faults,
+    fileBytes: async () => (await policyNow()).limits.fileBytes,
     providers: (name) => providersFrom(env, () => Context.current().info.attempt)(name),
     context: () => ({
       heartbeat: () => Context.current().heartbeat(),

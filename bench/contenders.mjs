@@ -120,7 +120,8 @@ function installYardsticks(note) {
   const npm = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], {
     cwd: folder,
     encoding: 'utf8',
-    timeout: 5 * 60_000,
+    // Its SQLite is compiled where no binary fits.
+    timeout: 10 * 60_000,
   });
   if (npm.status !== 0) throw new Error(`npm install failed: ${(npm.stderr ?? String(npm.error)).trim().slice(-500)}`);
 }

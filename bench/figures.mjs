@@ -108,6 +108,7 @@ async function replay({ ours }) {
     const history = await client.workflow.getHandle(id).fetchHistory();
     Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
     const options = {
+      dataConverter: { payloadCodecs: [fromDist('store/large-payloads.js').largePayloads] },
       workflowBundle: { codePath: join(ROOT, 'dist', 'workflow-bundle.js') },
       sinks: {
         projection: { changed: { fn: () => undefined, callDuringReplay: false } },

@@ -26,7 +26,8 @@ export const SHAPES = {
   uneven: (small) => [task('long', [], 10), ...times(small ? 10 : 20, (at) => chain(5, `c${at}-`)).flat()],
 };
 
-export const pathOf = (id) => `.github/workflows/${id}.yml`;
+/** YAML of megabytes is refused by its verifier, which guards its parser; a Makefile has no limit of its own. */
+export const pathOf = (id) => (id === 'large' ? 'Makefile' : `.github/workflows/${id}.yml`);
 
 /**
  * What the model is told, by every contender; the server reads all that it needs from this line.
@@ -37,12 +38,15 @@ export const descriptionOf = ({ id, factor }, latencyMs, tag) =>
 
 /** The other side of `descriptionOf`; null where a prompt holds no such line. */
 export function askedFor(prompt) {
-  const match = /Write (\.github\/workflows\/([\w-]+)\.yml) for round ([\w-]+), answered after (\d+) ms/.exec(prompt);
-  return match ? { path: match[1], id: match[2], tag: match[3], latencyMs: Number(match[4]) } : null;
+  const match = /Write (Makefile|\.github\/workflows\/([\w-]+)\.yml) for round ([\w-]+), answered after (\d+) ms/.exec(
+    prompt,
+  );
+  return match ? { path: match[1], id: match[2] ?? 'large', tag: match[3], latencyMs: Number(match[4]) } : null;
 }
 
 /** A workflow that every verifier passes, of 2 kB. */
 export function contentOf(id, tag, bytes = FILE_BYTES) {
+  if (id === 'large') return makefileOf(tag, bytes);
   const lines = [
     `name: ${id} of ${tag}`,
     'on: push',
@@ -72,10 +76,21 @@ export function graphOf(tasks, latencyMs, tag) {
   return {
     nodes: tasks.map((one) => ({
       id: one.id,
-      tool: 'github-actions',
+      tool: one.tool ?? 'github-actions',
       description: descriptionOf(one, latencyMs, tag),
       input: { file: pathOf(one.id) },
       deps: one.deps,
     })),
   };
+}
+
+function makefileOf(tag, bytes) {
+  const lines = ['.PHONY: help', 'help: ## Say what there is', '\t@echo "nothing but help"'];
+  let length = lines.join('\n').length;
+  for (let at = 1; length < bytes; at++) {
+    const line = `# line ${at} of round ${tag} makes this file larger and does nothing else`;
+    length += line.length + 1;
+    lines.push(line);
+  }
+  return `${lines.join('\n')}\n`;
 }

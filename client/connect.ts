@@ -1,6 +1,7 @@
 /** From the user's flags and environment to a `PlanClient`; starts the embedded server and worker where none is configured. */
 import { Client, Connection } from '@temporalio/client';
 import { UnreachableError } from '../plan/errors';
+import { largePayloads } from '../store/large-payloads';
 import type { WorkspaceLayout } from '../store/layout';
 import { sameSettings } from '../store/worker-digest';
 import { resolveConnection } from '../worker/connection';
@@ -104,5 +105,6 @@ async function link(
   } catch (error) {
     throw error instanceof UnreachableError ? error : connectionError(error, address);
   }
-  return { client: new Client({ connection, namespace }), address, revive, close: () => connection.close() };
+  const client = new Client({ connection, namespace, dataConverter: { payloadCodecs: [largePayloads] } });
+  return { client, address, revive, close: () => connection.close() };
 }

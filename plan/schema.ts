@@ -9,7 +9,6 @@ import type { Json, JsonObject, TaskGraph } from './types';
 export const LIMITS = {
   answerBytes: 8 * 1024 * 1024,
   files: 50,
-  fileBytes: 1024 * 1024,
   inputBytes: 64 * 1024,
   depth: 32,
   summary: 4000,

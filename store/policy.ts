@@ -48,7 +48,7 @@ export const policyShape = z.strictObject({
   /** Sizes in bytes. */
   limits: z
     .strictObject({
-      fileBytes: count(MiB, MiB),
+      fileBytes: count(MiB, 8 * MiB),
       filesPerTask: count(50, 1000),
     })
     .prefault({}),
@@ -127,7 +127,7 @@ maxTasks: ${DEFAULT_POLICY.maxTasks}
 onDecline: ${DEFAULT_POLICY.onDecline}
 
 limits:
-  # Bytes of one generated file; a megabyte at most.
+  # Bytes of one generated file; 8 megabytes at most. YAML and Dockerfiles have lower limits of their own.
   fileBytes: ${DEFAULT_POLICY.limits.fileBytes}
   # Files of one task.
   filesPerTask: ${DEFAULT_POLICY.limits.filesPerTask}

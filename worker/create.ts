@@ -5,6 +5,7 @@ import { type NativeConnection, Worker, type WorkflowBundleOption } from '@tempo
 import type { Logger } from 'pino';
 import { createActivities } from '../activities';
 import { sweepOwnTemps } from '../store/durable';
+import { largePayloads } from '../store/large-payloads';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ownIdentity } from '../store/process';
 import { AuditMirror } from './audit-mirror';
@@ -37,7 +38,8 @@ const BUNDLE = join(__dirname, '..', 'workflow-bundle.js');
 /** Throws what the SDK throws where the server refuses or the bundle is missing. */
 export async function createPlanWorker(options: PlanWorkerOptions): Promise<PlanWorker> {
   const { connection, namespace, layout, env, log } = options;
-  const client = new Client({ connection, namespace });
+  const dataConverter = { payloadCodecs: [largePayloads] };
+  const client = new Client({ connection, namespace, dataConverter });
   const projector = new Projector(layout, () => client, log);
   const mirror = new AuditMirror(layout, () => client, log);
   const activities = createActivities({ layout, env, log, audit: mirror });
@@ -48,6 +50,7 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
   const worker = await Worker.create({
     connection,
     namespace,
+    dataConverter,
     taskQueue: taskQueueOf(layout.id),
     identity: identityOf(layout.id, await ownIdentity()),
     workflowBundle: options.bundle ?? { codePath: BUNDLE },

@@ -24,9 +24,9 @@ export class JournalMismatch extends WriteError {
 }
 
 const ADVICE: { [code: string]: string } = {
-  ENOSPC: 'The disk is full. Free some space; the write is tried again.',
-  EDQUOT: 'The disk quota is used up. Free some space; the write is tried again.',
-  EIO: 'The disk reported an input/output error. Check it; the write is tried again.',
+  ENOSPC: 'The disk is full, and stayed so for a while. Free some space, then try again; no model is asked again.',
+  EDQUOT: 'The disk quota is used up. Free some space, then try again; no model is asked again.',
+  EIO: 'The disk reports input/output errors. Check it, then try again; no model is asked again.',
   EACCES: 'Give the user that runs the worker permission to write there, then try again.',
   EPERM: 'The file or directory is protected (immutable, or another owner). Lift that, then try again.',
   EROFS: 'The file system is mounted read-only. Mount it for writing, then try again.',

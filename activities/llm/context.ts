@@ -25,6 +25,8 @@ export interface LlmDeps {
   /** @throws ApplicationFailure `BadInput` for a name that it does not know */
   providers(name: string): ModelProvider;
   context(): ActivityContext;
+  /** Most bytes of one file, by the policy in force. */
+  fileBytes(): Promise<number>;
   /** Damaged records and calls of unknown outcome, for the log. */
   report?(event: CallEvent): void;
 }

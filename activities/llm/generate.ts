@@ -5,7 +5,6 @@ import {
   GENERATED_FILES_WIRE,
   type GeneratedFiles,
   GeneratedFilesSchema,
-  LIMITS,
   parseAnswer,
   SchemaError,
 } from '../../plan/schema';
@@ -95,6 +94,7 @@ function resolvedInput(skills: ReadonlyMap<string, Skill>, request: GenerateRequ
 async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job): Promise<Generated> {
   const { plan, task, generation, settings, timeoutMs, toldUntil } = request;
   const paths = guarded(request, () => outputPaths(skill, scope));
+  const fileBytes = await deps.fileBytes();
   const answer = await askModel(
     deps,
     deps.providers(settings.provider),
@@ -116,7 +116,7 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
       temperature: settings.temperature,
       seed: request.seed ?? generation,
     },
-    (text) => withoutMasks(checkedFiles(parseAnswer(GeneratedFilesSchema, text))),
+    (text) => withoutMasks(checkedFiles(parseAnswer(GeneratedFilesSchema, text), fileBytes)),
   );
   const { model, temperatureSent, responseId, finishReason, text } = answer.completion;
   const { promptDigest, usage, fromRecord, calls } = answer;
@@ -147,8 +147,9 @@ async function fromTemplates(deps: LlmDeps, { request, skill, scope }: Job): Pro
   const wishes = request.instruction !== null || request.feedback.length > 0;
   const note = wishes ? ' The template provider cannot follow instructions or comments; only a model can.' : '';
   const generated = { files, summary: `${guarded(request, () => summaryOf(skill, scope, files))}${note}` };
+  const fileBytes = await deps.fileBytes();
   try {
-    checkedFiles(generated);
+    checkedFiles(generated, fileBytes);
   } catch (error) {
     throw badInput(request, error instanceof Error ? error.message : String(error));
   }
@@ -175,13 +176,12 @@ async function fromTemplates(deps: LlmDeps, { request, skill, scope }: Job): Pro
  *
  * @throws SchemaError, so that a model can correct itself
  */
-function checkedFiles(generated: GeneratedFiles): GeneratedFiles {
+function checkedFiles(generated: GeneratedFiles, most: number): GeneratedFiles {
   const paths = generated.files.map(({ path }) => path);
   const faults = checkPaths(paths, { allowlist: [], allowAllPaths: true }).map(({ reason }) => reason);
   for (const { path, content } of generated.files) {
     const bytes = Buffer.byteLength(content);
-    if (bytes > LIMITS.fileBytes)
-      faults.push(`${JSON.stringify(path)} has ${bytes} bytes; at most ${LIMITS.fileBytes} are allowed.`);
+    if (bytes > most) faults.push(`${JSON.stringify(path)} has ${bytes} bytes; at most ${most} are allowed.`);
     if (content.includes('\0'))
       faults.push(`${JSON.stringify(path)} holds a NUL character; only text files can be written.`);
   }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../../plan/canonical';
@@ -107,11 +107,11 @@ export class CallRecords {
       failures: [...(before?.failures ?? []), ...failed],
       end: null,
     };
-    await write(path, started);
+    const written = await write(path, started);
     try {
       const completion = await ask();
       // Another attempt of the same question, believed dead, may have been quicker: what it stored may be on disk by now.
-      const meanwhile = (await this.read(key))?.end?.completion;
+      const meanwhile = (await sizeOf(path)) === written ? null : (await this.read(key))?.end?.completion;
       if (meanwhile) return { completion: meanwhile, fromRecord: true };
       await write(path, { ...started, end: { at: this.now().toISOString(), failure: null, completion } });
       return { completion, fromRecord: false };
@@ -147,9 +147,20 @@ export class CallRecords {
   }
 }
 
-async function write(path: string, record: CallRecord): Promise<void> {
+/** @returns how many bytes it has now */
+async function write(path: string, record: CallRecord): Promise<number> {
   const body = canonicalJson(record);
-  await replaceFile(path, JSON.stringify({ sha256: sha256(body), body }));
+  const content = Buffer.from(JSON.stringify({ sha256: sha256(body), body }));
+  await replaceFile(path, content);
+  return content.length;
+}
+
+/** A record that got an end, or another start, is longer. */
+async function sizeOf(path: string): Promise<number | null> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => null,
+  );
 }
 
 /** Plan ids are our own; one that is not becomes a digest, so that it cannot leave the folder. */

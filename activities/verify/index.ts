@@ -20,6 +20,8 @@ export interface VerifyFilesRequest {
   siblings?: Readonly<Record<string, string>>;
   /** Names at the top of the workspace, directories with a slash; leave out where not known. */
   listing?: readonly string[];
+  /** Most bytes of a file; one MiB unless told. */
+  fileBytes?: number;
   signal?: AbortSignal;
 }
 
@@ -40,7 +42,8 @@ export async function verifyFiles(request: VerifyFilesRequest): Promise<Verifica
   });
   // The files of one artifact see each other as they will be, not as they are on disk.
   for (const { path, text } of subjects) siblings.set(path, text);
-  const context: VerifyContext = { siblings, listing: request.listing ?? null, signal };
+  const { fileBytes } = request;
+  const context: VerifyContext = { siblings, listing: request.listing ?? null, fileBytes, signal };
   const rows: Verification[] = [];
   for (const subject of subjects) rows.push(...(await verifyFile(subject, named, context)));
   signal?.throwIfAborted();

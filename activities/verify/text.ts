@@ -1,8 +1,8 @@
 import type { Finding } from '../../plan/types';
 import { lineColumn, MAX_FINDINGS } from './findings';
-import type { Subject, Verifier } from './types';
+import type { Subject, Verifier, VerifyContext } from './types';
 
-/** One MiB: no DevOps file written by hand comes near it, and every parser here stays quick below it. */
+/** One MiB unless the policy says otherwise: no DevOps file written by hand comes near it, and every parser here stays quick below it. */
 const MAX_FILE_BYTES = 1_048_576;
 
 /** Rules whose finding means that the content is not fit for any parser. */
@@ -31,9 +31,9 @@ function classify(code: number): Suspect {
   return { rule: 'invisible-character', what: 'an invisible character' };
 }
 
-function run({ bytes, text }: Subject): { findings: Finding[] } {
-  if (bytes.length > MAX_FILE_BYTES) {
-    const message = `The file has ${bytes.length} bytes; at most ${MAX_FILE_BYTES} are accepted.`;
+function run({ bytes, text }: Subject, { fileBytes = MAX_FILE_BYTES }: VerifyContext): { findings: Finding[] } {
+  if (bytes.length > fileBytes) {
+    const message = `The file has ${bytes.length} bytes; at most ${fileBytes} are accepted.`;
     return { findings: [{ rule: 'too-large', severity: 'error', message }] };
   }
   const findings: Finding[] = [];

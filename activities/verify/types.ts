@@ -16,6 +16,8 @@ export interface VerifyContext {
   siblings: ReadonlyMap<string, string>;
   /** Names at the top of the workspace (directories may end with a slash); null where that is not known. */
   listing: readonly string[] | null;
+  /** Most bytes of a file; one MiB unless told. */
+  fileBytes?: number;
   signal?: AbortSignal;
 }
 

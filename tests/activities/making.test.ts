@@ -82,4 +82,19 @@ describe('a task in one step', () => {
     expect(await world().call('begunWrite', { write: asked.write })).toEqual([]);
     expect(world().disk()).toEqual(before);
   });
+
+  it('may have a file as large as the policy says, and not a byte more', async () => {
+    const content = `# ${'x'.repeat(100)}\n`.repeat(20_000);
+    const bytes = Buffer.byteLength(content);
+    const asked = await request({ run: 8 });
+    const generate = { ...asked.generate, task: { ...asked.generate.task, tool: 'makefile' } };
+    world().model.reply = () => answerOf({ Makefile: content });
+    world().put('.planwright/policy.yaml', `version: 1\nlimits: { fileBytes: ${bytes - 1} }\n`);
+    await expect(world().call('make', { ...asked, generate }, 'make-4')).rejects.toThrow(
+      `at most ${bytes - 1} are allowed`,
+    );
+    world().put('.planwright/policy.yaml', `version: 1\nlimits: { fileBytes: ${bytes} }\n`);
+    const made = await world().call('make', { ...asked, generate: { ...generate, generation: 2 } }, 'make-5');
+    expect(made.done).toMatchObject({ verified: { verdict: 'passed' }, written: { files: [{ bytes }] } });
+  });
 });

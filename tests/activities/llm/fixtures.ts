@@ -128,6 +128,7 @@ export async function world(url: string, apiKey = KEY): Promise<World> {
   const deps: LlmDeps = {
     objects,
     layout: { calls },
+    fileBytes: async () => 1024 * 1024,
     skills: async () => skills(),
     providers: (name) =>
       openaiProvider({ name, apiKey, baseURL: url, keyVariable: 'OPENAI_API_KEY', attempt: () => context.attempt }),
