@@ -8,7 +8,7 @@ import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../plan/digest';
 import { escapeForDisplay } from '../plan/display';
-import { FailedError, IntegrityError, PlanwrightError, UsageError } from '../plan/errors';
+import { FailedError, IntegrityError, PlanwrightError, UnreachableError, UsageError } from '../plan/errors';
 import { isSettledPlan } from '../plan/states';
 import type { UndoKind } from '../plan/types';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView, UndoAnswer, UndoMessage } from '../plan/view';
@@ -17,6 +17,7 @@ import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { PLAN_ID, planFileIds, readPlanFile, removePlanFiles } from '../store/plan-file';
 import { connectionError } from './failures';
+import type { PlanHistories } from './histories';
 import { listingOf } from './listing';
 import { isLost, isOpen } from './open';
 import { LOST, PlanWire, type TemporalLink } from './plan-wire';
@@ -263,6 +264,20 @@ export class TemporalPlanClient implements PlanClient {
             taskNumber: gate.task === null ? null : (one.view.tasks[gate.task]?.number ?? null),
           })),
     );
+  }
+
+  async histories(id: string): Promise<PlanHistories> {
+    const { client, address } = this.wire.connected();
+    // Late, because most commands ask for none.
+    const { planHistories } = require('./histories') as typeof import('./histories');
+    try {
+      return await planHistories(client, id);
+    } catch (error) {
+      if (isLost(error)) {
+        throw new UnreachableError(`Temporal has no event history of plan ${id}.`, 'It may be past its retention.');
+      }
+      throw connectionError(error, address);
+    }
   }
 
   object(sha256: string): Promise<Buffer> {

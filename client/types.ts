@@ -9,6 +9,7 @@ import type {
   UndoAnswer,
   UndoMessage,
 } from '../plan/view';
+import type { PlanHistories } from './histories';
 
 export interface CreatePlan {
   goal: string;
@@ -95,6 +96,11 @@ export interface PlanClient {
    * Throws RefusedError while it runs.
    */
   delete(id: string, by: string): Promise<void>;
+  /**
+   * The event histories of a plan's executions, as far as Temporal has them.
+   * Throws UnreachableError where Temporal cannot be asked or does not know the plan.
+   */
+  histories(id: string): Promise<PlanHistories>;
   /** Content of an object of this workspace: artifacts, raw answers. Throws IntegrityError as the object store does. */
   object(sha256: string): Promise<Buffer>;
   close(): Promise<void>;

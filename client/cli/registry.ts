@@ -122,7 +122,11 @@ export const REGISTRY: readonly Entry[] = [
   },
   { path: 'clean', summary: "remove a plan's files; .bak files stay", load: clean },
   { path: 'destroy', summary: 'clean by another name', load: clean },
-  { path: 'history', summary: 'what was done here; list, show', load: group('history', ['list', 'show']) },
+  {
+    path: 'history',
+    summary: 'what was done here; list, show, check',
+    load: group('history', ['list', 'show', 'check']),
+  },
   {
     path: 'history list',
     summary: 'every plan of the workspace, with status and date',
@@ -132,6 +136,11 @@ export const REGISTRY: readonly Entry[] = [
     path: 'history show',
     summary: 'a plan with its tasks, runs, decisions, files, checks and tokens',
     load: () => (require('./commands/history-show') as typeof import('./commands/history-show')).command,
+  },
+  {
+    path: 'history check',
+    summary: "replay a plan's event history on today's code",
+    load: () => (require('./commands/history-check') as typeof import('./commands/history-check')).command,
   },
   {
     path: 'up',

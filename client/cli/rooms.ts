@@ -12,7 +12,9 @@ import type { WorkspaceLayout } from '../../store/layout';
 import { findWorkspace, workspaceLayout } from '../../store/layout';
 import type { KeyFound, Settings as SettingsInForce } from '../../store/settings';
 import type { Check, Embedded, EmbeddedStatus, Stopped } from '../../worker/embedded';
+import type { Replayed } from '../../worker/embedded/replay';
 import type { ConnectOptions } from '../connect';
+import type { PlanHistories } from '../histories';
 import type { PlanClient } from '../types';
 
 /** What flags say of the model. */
@@ -91,6 +93,8 @@ export interface Rooms {
   /** Of the embedded server; where a server elsewhere is configured, only where that one is. */
   status(env: NodeJS.ProcessEnv, flags: ConnectionFlags): Promise<StatusReport>;
   doctor(options: Place & { note(line: string): void }): Promise<Check[]>;
+  /** Replays event histories on this installation's workflow code. */
+  replay(plan: string, executions: PlanHistories['executions']): Promise<Replayed[]>;
   /** Runs until a signal. @returns the exit code */
   worker(options: Place & { flags: ConnectionFlags; note(line: string): void }): Promise<number>;
 }
@@ -211,6 +215,11 @@ export const realRooms: Rooms = {
   async doctor({ layout, env, note }) {
     const { doctor } = require('../../worker/embedded') as typeof import('../../worker/embedded');
     return doctor({ env, workspace: layout, note });
+  },
+  async replay(plan, executions) {
+    const { replayHistories } =
+      require('../../worker/embedded/replay') as typeof import('../../worker/embedded/replay');
+    return replayHistories(plan, executions);
   },
   async worker({ layout, env, flags, note }) {
     const { workerDigest } = require('../../store/worker-digest') as typeof import('../../store/worker-digest');

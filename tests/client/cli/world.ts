@@ -4,6 +4,7 @@ import { run } from '../../../client/cli/program';
 import type { Answer, Prompter } from '../../../client/cli/prompter';
 import type { Rooms } from '../../../client/cli/rooms';
 import { realRooms } from '../../../client/cli/rooms';
+import type { PlanHistories } from '../../../client/histories';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from '../../../client/types';
 import { UsageError } from '../../../plan/errors';
 import type { UndoKind } from '../../../plan/types';
@@ -65,6 +66,12 @@ export class FakeClient implements PlanClient {
     this.queue.push(...views);
     this.wake();
     return this;
+  }
+
+  executions: PlanHistories = { executions: [], missing: null };
+
+  async histories(): Promise<PlanHistories> {
+    return this.executions;
   }
 
   takenUp: string[] = [];
