@@ -9,6 +9,8 @@ import { parseYaml, readYamlFile, readYamlText } from './yaml-file';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
+/** What a policy can allow at most for one generated file, in bytes. */
+export const MOST_FILE_BYTES = 8 * MiB;
 
 const count = (fallback: number, most: number) => z.number().int().min(1).max(most).default(fallback);
 const allowed = z.boolean().default(true);
@@ -48,7 +50,7 @@ export const policyShape = z.strictObject({
   /** Sizes in bytes. */
   limits: z
     .strictObject({
-      fileBytes: count(MiB, 8 * MiB),
+      fileBytes: count(MiB, MOST_FILE_BYTES),
       filesPerTask: count(50, 1000),
     })
     .prefault({}),

@@ -21,7 +21,11 @@ export const REGISTRY: readonly Entry[] = [
     summary: 'make .planwright/ with settings and policy',
     load: () => (require('./commands/init') as typeof import('./commands/init')).command,
   },
-  { path: 'plan', summary: 'make a plan for a goal; also new, list, show, diff, use, delete, clean', load: planNew },
+  {
+    path: 'plan',
+    summary: 'make a plan for a goal; also new, list, show, diff, use, delete, clean, export, import',
+    load: planNew,
+  },
   { path: 'plan new', summary: 'make a plan for a goal', load: planNew },
   {
     path: 'plan list',
@@ -52,6 +56,16 @@ export const REGISTRY: readonly Entry[] = [
     path: 'plan clean',
     summary: 'delete all completed and archived plans',
     load: () => (require('./commands/plan-clean') as typeof import('./commands/plan-clean')).command,
+  },
+  {
+    path: 'plan export',
+    summary: 'a plan with its generated files as one file, for another workspace',
+    load: () => (require('./commands/plan-export') as typeof import('./commands/plan-export')).command,
+  },
+  {
+    path: 'plan import',
+    summary: 'make a plan of an exported one',
+    load: () => (require('./commands/plan-import') as typeof import('./commands/plan-import')).command,
   },
   {
     path: 'validate',
@@ -163,6 +177,11 @@ export const REGISTRY: readonly Entry[] = [
     load: () => (require('./commands/doctor') as typeof import('./commands/doctor')).command,
   },
   {
+    path: 'gc',
+    summary: 'remove stored contents that nothing refers to',
+    load: () => (require('./commands/gc') as typeof import('./commands/gc')).command,
+  },
+  {
     path: 'worker',
     summary: "run the workspace's worker in the foreground",
     load: () => (require('./commands/worker') as typeof import('./commands/worker')).command,
@@ -178,7 +197,11 @@ export const REGISTRY: readonly Entry[] = [
     summary: 'change a setting in a config file',
     load: () => (require('./commands/config-set') as typeof import('./commands/config-set')).command,
   },
-  { path: 'provider', summary: 'who answers for the model; list, add', load: group('provider', ['list', 'add']) },
+  {
+    path: 'provider',
+    summary: 'who answers for the model; list, add, test',
+    load: group('provider', ['list', 'add', 'test']),
+  },
   {
     path: 'provider list',
     summary: 'the providers, their keys, and which is in force',
@@ -188,6 +211,11 @@ export const REGISTRY: readonly Entry[] = [
     path: 'provider add',
     summary: 'say where the key of a provider is found',
     load: () => (require('./commands/provider-add') as typeof import('./commands/provider-add')).command,
+  },
+  {
+    path: 'provider test',
+    summary: 'ask a provider one tiny question',
+    load: () => (require('./commands/provider-test') as typeof import('./commands/provider-test')).command,
   },
   {
     path: 'skills',

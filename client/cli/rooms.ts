@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { SinkTest } from '../../notify/test-sinks';
 import { UsageError } from '../../plan/errors';
+import type { Base, CarriedPlan } from '../../plan/export';
 import type { DecisionSignature, SignedDecision } from '../../plan/signing';
 import type { ModelSettings, TaskGraph } from '../../plan/types';
 import type { PlanView } from '../../plan/view';
 import type { SkillSet } from '../../skills/skill-set';
 import type { Skill } from '../../skills/types';
 import type { ConfigTarget } from '../../store/config-file';
+import type { GcOptions, GcResult } from '../../store/gc';
 import type { WorkspaceLayout } from '../../store/layout';
 import { findWorkspace, workspaceLayout } from '../../store/layout';
 import type { KeyFound, Settings as SettingsInForce } from '../../store/settings';
@@ -15,6 +17,7 @@ import type { Check, Embedded, EmbeddedStatus, Stopped } from '../../worker/embe
 import type { Replayed } from '../../worker/embedded/replay';
 import type { ConnectOptions } from '../connect';
 import type { PlanHistories } from '../histories';
+import type { Prepared } from '../import-plan';
 import type { PlanClient } from '../types';
 
 /** What flags say of the model. */
@@ -62,6 +65,8 @@ export interface Rooms {
   setConfig(target: ConfigTarget, key: string, value: string): Promise<string>;
   /** Records in the user's config which file holds the key. @throws UsageError where the file is not fit for one */
   addKeyFile(place: Place & { file: string }): Promise<string>;
+  /** Asks the provider one tiny question; null: it asks nobody. Errors as `testProvider` of worker/provider-test.ts. */
+  testProvider(place: Place & { flags: ModelFlags }): Promise<ProviderTest>;
   /** @throws UsageError listing the providers that there are */
   knownProvider(name: string): string;
   /**
@@ -80,6 +85,12 @@ export interface Rooms {
   testSinks(place: Place & { sink?: string; now: number }): Promise<SinkTest[]>;
   /** @throws Error in words for a person */
   parseTaskGraph(text: string): TaskGraph;
+  /** A plan as one file. Errors as `exportPlan` of client/export-plan.ts. */
+  exportPlan(client: PlanClient, view: PlanView): Promise<{ carried: CarriedPlan; packed: Buffer; bases: Base[] }>;
+  /** Reads an exported plan and compares it with the workspace. Errors as `unpackExport` and `prepareImport`. */
+  prepareImport(layout: WorkspaceLayout, packed: Buffer, refresh: boolean): Promise<Prepared>;
+  /** Removes objects that nothing refers to. Errors as `collectGarbage` of store/gc.ts. */
+  collectGarbage(layout: WorkspaceLayout, options: GcOptions): Promise<GcResult>;
   /** What is wrong with a plan's graph by today's skills and policy; empty where nothing is. */
   graphFaults(view: PlanView, place: Place): Promise<string[]>;
   /** The skills of a workspace and those that are not used. @throws UsageError for a broken policy */
@@ -98,6 +109,8 @@ export interface Rooms {
   /** Runs until a signal. @returns the exit code */
   worker(options: Place & { flags: ConnectionFlags; note(line: string): void }): Promise<number>;
 }
+
+export type ProviderTest = Awaited<ReturnType<typeof import('../../worker/provider-test')['testProvider']>>;
 
 export type StatusReport =
   | ({ kind: 'embedded' } & EmbeddedStatus)
@@ -136,6 +149,11 @@ export const realRooms: Rooms = {
     const { addKeyFile } = require('../../store/set-setting') as typeof import('../../store/set-setting');
     return addKeyFile(env, layout, file);
   },
+  async testProvider({ layout, env, flags }) {
+    // Beyond the arrow to worker/embedded, with a reason: the question has to be the one that a worker would ask.
+    const { testProvider } = require('../../worker/provider-test') as typeof import('../../worker/provider-test');
+    return testProvider(layout, env, flags);
+  },
   knownProvider(name) {
     const { knownProvider } = require('../../store/settings') as typeof import('../../store/settings');
     return knownProvider({ value: name, source: 'the command line' });
@@ -173,6 +191,20 @@ export const realRooms: Rooms = {
   parseTaskGraph(text) {
     const { parseTaskGraph } = require('../../plan/schema') as typeof import('../../plan/schema');
     return parseTaskGraph(text, 'It');
+  },
+  async exportPlan(client, view) {
+    const { carriedBases, exportPlan } = require('../export-plan') as typeof import('../export-plan');
+    const { plan, packed } = await exportPlan(client, view);
+    return { carried: plan, packed, bases: carriedBases(plan) };
+  },
+  async prepareImport(layout, packed, refresh) {
+    const { unpackExport } = require('../../store/export-file') as typeof import('../../store/export-file');
+    const { prepareImport } = require('../import-plan') as typeof import('../import-plan');
+    return prepareImport(layout, unpackExport(packed), refresh);
+  },
+  async collectGarbage(layout, options) {
+    const { collectGarbage } = require('../../store/gc') as typeof import('../../store/gc');
+    return collectGarbage(layout, options);
   },
   async graphFaults(view, { layout, env }) {
     const { graphFaults } = require('./graph-faults') as typeof import('./graph-faults');

@@ -47,6 +47,13 @@ export async function applyAndFollow(
     return code;
   }
   if (answer.tasks && (request.only || request.exclude)) show.demand([selectionText(before, answer.tasks)]);
+  if (request.replay) {
+    show.note(
+      request.recorded
+        ? 'The record is written again; no model is asked.'
+        : 'What is on record is asked again, at temperature 0.',
+    );
+  }
   if (answer.result === 'attached') {
     show.note(`Run ${answer.run} of ${id} is under way already: attached to it.`);
     show.demand(passedOver(before, request));
@@ -100,10 +107,11 @@ async function handOver(
 
 /** A run keeps the flags that it was started with: what to know where others were given to a command that attached. */
 function passedOver({ id, runs }: PlanView, request: ApplyRequest): string[] {
-  const { timeoutMs, concurrency, allowAllPaths, settings, only, exclude, refresh, force, allowDirty } = request;
+  const { timeoutMs, concurrency, allowAllPaths, settings, only, exclude, refresh, force, allowDirty, skipVerify } =
+    request;
   const yes = request.yes === true && runs.at(-1)?.yes !== true;
   const words = [timeoutMs, concurrency, settings, only, exclude].some((given) => given !== undefined);
-  if (!yes && !words && !allowAllPaths && !refresh && !force && !allowDirty) return [];
+  if (!yes && !words && !allowAllPaths && !refresh && !force && !allowDirty && !skipVerify) return [];
   const approve = yes ? ` What waits is approved by: planwright approve ${id} --all` : '';
   return [`The run keeps the flags that it was started with; those given now are passed over.${approve}`];
 }

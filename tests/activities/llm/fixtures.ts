@@ -131,7 +131,7 @@ export async function world(url: string, apiKey = KEY): Promise<World> {
     fileBytes: async () => 1024 * 1024,
     skills: async () => skills(),
     providers: (name) =>
-      openaiProvider({ name, apiKey, baseURL: url, keyVariable: 'OPENAI_API_KEY', attempt: () => context.attempt }),
+      openaiProvider({ name, apiKey, baseURL: url, keyPlace: 'OPENAI_API_KEY', attempt: () => context.attempt }),
     context: () => context,
     report: (event) => {
       events.push(event);

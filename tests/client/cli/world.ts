@@ -7,6 +7,7 @@ import { realRooms } from '../../../client/cli/rooms';
 import type { PlanHistories } from '../../../client/histories';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from '../../../client/types';
 import { UsageError } from '../../../plan/errors';
+import type { CarriedFacts, CarriedPlan } from '../../../plan/export';
 import type { UndoKind } from '../../../plan/types';
 import type {
   ApplyAnswer,
@@ -82,6 +83,23 @@ export class FakeClient implements PlanClient {
     this.takenUp.push(id);
     this.lost = false;
     return { kept: `plans/${id}.lost.json`, broken: this.broken };
+  }
+
+  facts: CarriedFacts = {};
+  imported: CarriedPlan[] = [];
+  referenced = new Set<string>();
+
+  async carried(): Promise<CarriedFacts> {
+    return this.facts;
+  }
+
+  async import(carried: CarriedPlan): Promise<string> {
+    this.imported.push(carried);
+    return this.view.id;
+  }
+
+  async references(): Promise<Set<string>> {
+    return this.referenced;
   }
 
   async create(plan: CreatePlan): Promise<string> {
