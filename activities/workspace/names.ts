@@ -20,7 +20,9 @@ const SECRET_NAMES = new Set(
     'credentials credentials.json id_rsa id_dsa id_ecdsa id_ed25519 terraform.tfstate'
   ).split(' '),
 );
-const SECRET_ENDING = /\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk|kubeconfig|tfstate|tfstate\..+)$/;
+const SECRET_ENDING = /\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk|kubeconfig|tfstate|tfstate\..+|tfplan)$/;
+/** Cluster credentials and vault passwords under the names that people give their copies. */
+const SECRET_COPY = /^(kubeconfig[._-].+|.+[._-]kubeconfig\.ya?ml|\.?vault[_-]?pass(word)?([._-].+)?)$/;
 const SECRET_FOLDER = /(^|\/)\.(ssh|gnupg|aws|kube|docker)\//;
 const ENV_EXAMPLE = /(^|[.])(example|sample|template|dist)$/;
 
@@ -36,6 +38,7 @@ export function isSecret(path: string): boolean {
   return (
     SECRET_NAMES.has(name) ||
     SECRET_ENDING.test(name) ||
+    SECRET_COPY.test(name) ||
     name.endsWith('.env') ||
     SECRET_FOLDER.test(lower) ||
     /^service-?account.*\.json$/.test(name)

@@ -49,6 +49,13 @@ describe('the workspace snapshot', () => {
         'infra/terraform.tfstate',
       ],
       ...['infra/terraform.tfstate.backup', 'kubeconfig', '.docker/config.json'],
+      ...[
+        'deploy/kubeconfig.yaml',
+        'prod-kubeconfig.yml',
+        'plan.tfplan',
+        'ansible/.vault_pass',
+        'ansible/vault-password.txt',
+      ],
     ];
     const root = project(Object.fromEntries(names.map((name) => [name, `TOKEN=${canary}\n`])));
     writeFileSync(join(root, '.env.example'), 'API_URL=\nexport TOKEN=abc\n');
