@@ -1,4 +1,4 @@
-import type { PlanListing, Shown } from './types';
+import type { OpenGate, PlanListing, Shown } from './types';
 
 /** A plan in one line of `plan list`; null where nothing could be shown of it. */
 export function listingOf(shown: Shown | null, active: boolean): PlanListing | null {
@@ -17,4 +17,15 @@ export function listingOf(shown: Shown | null, active: boolean): PlanListing | n
     active,
     note: shown.note,
   };
+}
+
+/** Gates that can still be decided; none where the plan's workflow is over. */
+export function gatesOf({ view, open }: Shown): OpenGate[] {
+  if (!open) return [];
+  return view.gates.map((gate) => ({
+    ...gate,
+    plan: view.id,
+    name: view.name,
+    taskNumber: gate.task === null ? null : (view.tasks[gate.task]?.number ?? null),
+  }));
 }

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../plan/digest';
 import { escapeForDisplay } from '../plan/display';
 import { FailedError, IntegrityError, PlanwrightError, UsageError } from '../plan/errors';
+import type { CarriedFacts, CarriedPlan } from '../plan/export';
 import { isSettledPlan } from '../plan/states';
 import type { UndoKind } from '../plan/types';
 import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView, UndoAnswer, UndoMessage } from '../plan/view';
@@ -17,10 +18,10 @@ import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { PLAN_ID, planFileIds, readPlanFile, removePlanFiles } from '../store/plan-file';
 import { connectionError } from './failures';
-import { listingOf } from './listing';
+import { gatesOf, listingOf } from './listing';
 import { isLost, isOpen } from './open';
 import { LOST, PlanWire, type TemporalLink } from './plan-wire';
-import { startPlan } from './start-plan';
+import { type Beginning, type StartedPlan, startPlan } from './start-plan';
 import { salvage } from './take-up';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from './types';
 import { packageVersion } from './version';
@@ -28,7 +29,14 @@ import { packageVersion } from './version';
 const NO_WORKER = 'no worker of this workspace runs; this is the last state that was written.';
 const POLL_MS = { least: 60, most: 400, growth: 1.3 } as const;
 
-const TAKEN_UP_TIMEOUT_MS = 60_000;
+/** For one call of the model, of a plan whose own limit is not known here. */
+const TIMEOUT_MS = 60_000;
+
+/** A query that reads a whole state may take a while. */
+const ANSWER_MS = 10_000;
+
+const newId = (): string => `plan-${randomBytes(4).toString('hex')}`;
+
 export class TemporalPlanClient implements PlanClient {
   private readonly objects: ObjectStore;
   private readonly wire: PlanWire;
@@ -44,37 +52,55 @@ export class TemporalPlanClient implements PlanClient {
   }
 
   async create(plan: CreatePlan): Promise<string> {
-    const { client, address } = this.wire.connected();
-    const id = `plan-${randomBytes(4).toString('hex')}`;
+    const id = newId();
     const { name, goal, by, settings, timeoutMs, graph = null } = plan;
-    const started = { id, name, goal, by, settings, timeoutMs, graph, workspace: this.layout.id };
-    try {
-      await startPlan(client, { ...started, planwrightVersion: packageVersion() });
-    } catch (error) {
-      throw connectionError(error, address);
-    }
+    await this.start({ id, name, goal, by, settings, timeoutMs, graph });
     return id;
   }
 
-  async takeUp(id: string, by: string): Promise<TakenUp> {
+  private async start(plan: Omit<StartedPlan, 'workspace' | 'planwrightVersion'>, from: Beginning = {}): Promise<void> {
     const { client, address } = this.wire.connected();
+    const started = { ...plan, workspace: this.layout.id, planwrightVersion: packageVersion() };
+    await startPlan(client, started, from).catch((error: unknown) => {
+      throw connectionError(error, address);
+    });
+  }
+
+  async carried(id: string): Promise<CarriedFacts> {
+    return this.ask<CarriedFacts>(id, 'carried');
+  }
+
+  async import(carried: CarriedPlan, name: string, by: string): Promise<string> {
+    const id = newId();
+    const { goal, settings } = carried;
+    await this.start({ id, name, goal, by, settings, timeoutMs: TIMEOUT_MS, graph: null }, { imported: carried });
+    return id;
+  }
+
+  async references(): Promise<Set<string>> {
+    const digests = new Set<string>();
+    for (const id of await this.planIds()) {
+      const { open, lost } = await this.show(id);
+      if (open && !lost) for (const digest of await this.ask<string[]>(id, 'references')) digests.add(digest);
+    }
+    return digests;
+  }
+
+  /** @throws UnreachableError where the plan's workflow gives no answer */
+  private async ask<T>(id: string, query: 'carried' | 'references'): Promise<T> {
+    const { client, address } = this.wire.connected();
+    return client
+      .withDeadline(Date.now() + ANSWER_MS, () => client.workflow.getHandle(id).query<T>(query))
+      .catch((error: unknown) => {
+        throw connectionError(error, address);
+      });
+  }
+
+  async takeUp(id: string, by: string): Promise<TakenUp> {
+    this.wire.connected();
     const { lost, kept, broken } = await salvage(this.layout, this.objects, id);
     const { name, goal, settings } = lost;
-    const plan = {
-      id,
-      name,
-      goal,
-      by,
-      settings,
-      timeoutMs: TAKEN_UP_TIMEOUT_MS,
-      graph: null,
-      workspace: this.layout.id,
-    };
-    try {
-      await startPlan(client, { ...plan, planwrightVersion: packageVersion() }, lost);
-    } catch (error) {
-      throw connectionError(error, address);
-    }
+    await this.start({ id, name, goal, by, settings, timeoutMs: TIMEOUT_MS, graph: null }, { lost });
     return { kept: relative(this.layout.root, kept), broken };
   }
 
@@ -253,16 +279,7 @@ export class TemporalPlanClient implements PlanClient {
   async gates(id?: string): Promise<OpenGate[]> {
     const ids = id === undefined ? await this.planIds() : [id];
     const shown = await Promise.all(ids.map((one) => (id === undefined ? this.listed(one) : this.show(one))));
-    return shown.flatMap((one) =>
-      one === null || !one.open
-        ? []
-        : one.view.gates.map((gate) => ({
-            ...gate,
-            plan: one.view.id,
-            name: one.view.name,
-            taskNumber: gate.task === null ? null : (one.view.tasks[gate.task]?.number ?? null),
-          })),
-    );
+    return shown.flatMap((one) => (one === null ? [] : gatesOf(one)));
   }
 
   object(sha256: string): Promise<Buffer> {

@@ -11,18 +11,16 @@ const BAD_REQUEST = 3;
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 200);
 
-/**
- * Starts the workflow, or finds it started already by another command. Throws what the client throws.
- * @param lost what is left of a plan that Temporal lost
- */
-export async function startPlan(
-  client: Client,
-  plan: Omit<NewPlan, 'searchAttributes' | 'llmQueue'>,
-  lost?: PlanInput['lost'],
-): Promise<void> {
+export type StartedPlan = Omit<NewPlan, 'searchAttributes' | 'llmQueue'>;
+
+/** What a plan begins with beside its goal: what is left of one that Temporal lost, or what an export brought. */
+export type Beginning = Pick<PlanInput, 'lost' | 'imported'>;
+
+/** Starts the workflow, or finds it started already by another command. Throws what the client throws. */
+export async function startPlan(client: Client, plan: StartedPlan, from: Beginning): Promise<void> {
   const { id, name, workspace } = plan;
   const start = async (searchAttributes: boolean): Promise<void> => {
-    const input: PlanInput = { plan: { ...plan, searchAttributes, llmQueue: null }, ...(lost ? { lost } : {}) };
+    const input: PlanInput = { plan: { ...plan, searchAttributes, llmQueue: null }, ...from };
     const attributes = new TypedSearchAttributes([
       { key: PLAN_STATE, value: 'planning' },
       { key: PLAN_WORKSPACE, value: workspace },

@@ -1,3 +1,4 @@
+import type { CarriedFacts, CarriedPlan } from '../plan/export';
 import type { ModelSettings, PlanStatus, TaskGraph, UndoKind } from '../plan/types';
 import type {
   ApplyAnswer,
@@ -73,6 +74,12 @@ export interface PlanClient {
    * Throws IntegrityError where the plan file cannot be believed.
    */
   takeUp(id: string, by: string): Promise<TakenUp>;
+  /** What an export has to know beside the view. Throws UnreachableError where the plan's workflow does not answer. */
+  carried(id: string): Promise<CarriedFacts>;
+  /** Starts a new plan with what was exported, whose objects are stored already; `follow` it until it is no longer being made. */
+  import(carried: CarriedPlan, name: string, by: string): Promise<string>;
+  /** Digests of all objects that open plans stand on. Throws UnreachableError where one of them does not answer. */
+  references(): Promise<Set<string>>;
   /** Resolves an id, a unique prefix of one, a name, "latest", or (undefined) the active plan. */
   resolve(reference: string | undefined): Promise<string>;
   use(id: string): Promise<void>;

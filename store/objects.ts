@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../plan/digest';
 import { IntegrityError } from '../plan/errors';
@@ -27,11 +27,18 @@ export class ObjectStore {
     return digest;
   }
 
-  /** Whether the very bytes are there: an object that somebody changed is stored anew. */
+  /**
+   * Whether the very bytes are there: an object that somebody changed is stored anew. One that is wanted again gets the time of
+   * now, by which a collection (gc.ts) knows to leave it; one that it took meanwhile is not there.
+   */
   private async holds(digest: string): Promise<boolean> {
-    return readFile(this.path(digest)).then(
-      (content) => sha256(content) === digest,
-      () => false,
+    const path = this.path(digest);
+    const content = await readFile(path).catch(() => null);
+    if (content === null || sha256(content) !== digest) return false;
+    const now = new Date();
+    return utimes(path, now, now).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
     );
   }
 

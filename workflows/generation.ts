@@ -98,7 +98,8 @@ function count(work: TaskWork, usage: Usage): void {
   }
 }
 
-function proposed(file: ArtifactFile): FileView {
+/** A file of an artifact before it was verified. */
+export function proposed(file: ArtifactFile): FileView {
   return {
     ...file,
     action: file.preSha256 === null ? 'create' : file.preSha256 === file.sha256 ? 'unchanged' : 'modify',

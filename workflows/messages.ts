@@ -1,5 +1,6 @@
 /** Names of the plan workflow's messages (contract.md, "Messages of the plan workflow"). */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { CarriedFacts } from '../plan/export';
 import type {
   ApplyAnswer,
   ApplyRequest,
@@ -16,6 +17,10 @@ import type {
 /** With `since` (the `changes` of a view that the caller has): null where nothing changed. */
 export const planQuery = defineQuery<PlanView | null, [since?: number]>('plan');
 export const gatesQuery = defineQuery<GateView[]>('gates');
+/** What `plan export` needs beside the view. */
+export const carriedQuery = defineQuery<CarriedFacts>('carried');
+/** Digests of all objects that the plan stands on, for `gc`. */
+export const referencesQuery = defineQuery<string[]>('references');
 
 /** Update, because the caller needs to hear whether the run was admitted. */
 export const applyUpdate = defineUpdate<ApplyAnswer, [ApplyRequest]>('apply');

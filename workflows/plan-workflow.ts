@@ -14,9 +14,8 @@ import {
 } from '@temporalio/workflow';
 import { admitApply } from '../plan/admission';
 import { BY_TEMPORAL, claimedBy } from '../plan/facts';
-import type { LostPlan } from '../plan/lost';
 import { CANCELLED_IN_TEMPORAL, isSettledPlan, isSettledTask } from '../plan/states';
-import type { TaskGraph, UndoKind } from '../plan/types';
+import type { UndoKind } from '../plan/types';
 import { refuseDelete, refuseUndo, undoUnderWay } from '../plan/undo-admission';
 import type {
   ApplyAnswer,
@@ -30,6 +29,7 @@ import type {
 } from '../plan/view';
 import { answerBefore, once } from './answers';
 import { workflowCancellation } from './cancellation';
+import { beginCarried, carriedFacts, references } from './carry';
 import { PlanContext } from './context';
 import { said } from './facts';
 import { hasWritten } from './ledger';
@@ -53,8 +53,14 @@ export async function planWorkflow(input: PlanInput): Promise<void> {
   const carried = input.carried;
   if (!carried && !input.plan) throw ApplicationFailure.nonRetryable('planWorkflow needs a plan', 'BadInput');
   const state = carried ?? newState(input.plan as NewPlan, now());
-  const lost = carried ? null : (input.lost ?? null);
-  await new PlanWorkflow(state, carried ? null : (input.plan?.graph ?? null), lost).live();
+  await new PlanWorkflow(state, beginning(carried ? {} : input)).live();
+}
+
+/** How a plan gets its graph: a lost plan is taken up, a carried one goes on, any other is made. */
+function beginning({ plan, lost, imported }: PlanInput): (context: PlanContext) => Promise<void> {
+  if (lost) return (context) => takeUp(context, lost);
+  if (imported) return (context) => beginCarried(context, imported);
+  return (context) => makePlan(context, plan?.graph ?? null);
 }
 
 class PlanWorkflow {
@@ -66,8 +72,7 @@ class PlanWorkflow {
 
   constructor(
     private readonly state: PlanState,
-    private readonly given: TaskGraph | null,
-    private readonly lost: LostPlan | null,
+    private readonly begin: (context: PlanContext) => Promise<void>,
   ) {
     this.publisher = new Publisher(state);
     this.context = new PlanContext(state, () => this.changed(), now);
@@ -87,6 +92,8 @@ class PlanWorkflow {
       description: 'The plan as JSON (planwright.plan/1)',
     });
     setHandler(messages.gatesQuery, () => this.state.view.gates, { description: 'Gates that wait for a decision' });
+    setHandler(messages.carriedQuery, () => carriedFacts(this.state), { description: 'What an export carries' });
+    setHandler(messages.referencesQuery, () => references(this.state), { description: 'Digests of its objects' });
     setHandler(messages.applyUpdate, (request) => this.apply(request), {
       description: 'Starts a run, or attaches to the one under way: { by, yes, resume, retry, task, … }',
       validator: (request) => this.validateApply(request),
@@ -158,8 +165,7 @@ class PlanWorkflow {
     this.planning = scope;
     void condition(() => root.requested() || this.planning === null).then(() => scope.cancel());
     try {
-      const { lost } = this;
-      await scope.run(() => (lost ? takeUp(this.context, lost) : makePlan(this.context, this.given)));
+      await scope.run(() => this.begin(this.context));
     } catch (error) {
       if (!isCancellation(error)) throw error;
       this.state.view.status = 'failed';

@@ -1,3 +1,4 @@
+import type { CarriedPlan } from '../plan/export';
 import type { LostPlan } from '../plan/lost';
 import type { ModelSettings, PlanStatus, PolicySnapshot, TaskGraph, WriteStep } from '../plan/types';
 import {
@@ -127,6 +128,8 @@ export interface PlanInput {
   carried?: PlanState;
   /** What is left of a plan that Temporal lost; `plan` says how it is started. */
   lost?: LostPlan;
+  /** What an export brought here; `plan` says how it is started. */
+  imported?: CarriedPlan;
 }
 
 export const KEPT_DECIDED_GATES = 500;

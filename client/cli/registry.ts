@@ -21,7 +21,11 @@ export const REGISTRY: readonly Entry[] = [
     summary: 'make .planwright/ with settings and policy',
     load: () => (require('./commands/init') as typeof import('./commands/init')).command,
   },
-  { path: 'plan', summary: 'make a plan for a goal; also new, list, show, diff, use, delete, clean', load: planNew },
+  {
+    path: 'plan',
+    summary: 'make a plan for a goal; also new, list, show, diff, use, delete, clean, export, import',
+    load: planNew,
+  },
   { path: 'plan new', summary: 'make a plan for a goal', load: planNew },
   {
     path: 'plan list',
@@ -52,6 +56,16 @@ export const REGISTRY: readonly Entry[] = [
     path: 'plan clean',
     summary: 'delete all completed and archived plans',
     load: () => (require('./commands/plan-clean') as typeof import('./commands/plan-clean')).command,
+  },
+  {
+    path: 'plan export',
+    summary: 'a plan with its generated files as one file, for another workspace',
+    load: () => (require('./commands/plan-export') as typeof import('./commands/plan-export')).command,
+  },
+  {
+    path: 'plan import',
+    summary: 'make a plan of an exported one',
+    load: () => (require('./commands/plan-import') as typeof import('./commands/plan-import')).command,
   },
   {
     path: 'validate',
@@ -152,6 +166,11 @@ export const REGISTRY: readonly Entry[] = [
     path: 'doctor',
     summary: 'what is missing, and what to do about it',
     load: () => (require('./commands/doctor') as typeof import('./commands/doctor')).command,
+  },
+  {
+    path: 'gc',
+    summary: 'remove stored contents that nothing refers to',
+    load: () => (require('./commands/gc') as typeof import('./commands/gc')).command,
   },
   {
     path: 'worker',

@@ -2,17 +2,20 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { SinkTest } from '../../notify/test-sinks';
 import { UsageError } from '../../plan/errors';
+import type { Base, CarriedPlan } from '../../plan/export';
 import type { DecisionSignature, SignedDecision } from '../../plan/signing';
 import type { ModelSettings, TaskGraph } from '../../plan/types';
 import type { PlanView } from '../../plan/view';
 import type { SkillSet } from '../../skills/skill-set';
 import type { Skill } from '../../skills/types';
 import type { ConfigTarget } from '../../store/config-file';
+import type { GcOptions, GcResult } from '../../store/gc';
 import type { WorkspaceLayout } from '../../store/layout';
 import { findWorkspace, workspaceLayout } from '../../store/layout';
 import type { KeyFound, Settings as SettingsInForce } from '../../store/settings';
 import type { Check, Embedded, EmbeddedStatus, Stopped } from '../../worker/embedded';
 import type { ConnectOptions } from '../connect';
+import type { Prepared } from '../import-plan';
 import type { PlanClient } from '../types';
 
 /** What flags say of the model. */
@@ -78,6 +81,12 @@ export interface Rooms {
   testSinks(place: Place & { sink?: string; now: number }): Promise<SinkTest[]>;
   /** @throws Error in words for a person */
   parseTaskGraph(text: string): TaskGraph;
+  /** A plan as one file. Errors as `exportPlan` of client/export-plan.ts. */
+  exportPlan(client: PlanClient, view: PlanView): Promise<{ carried: CarriedPlan; packed: Buffer; bases: Base[] }>;
+  /** Reads an exported plan and compares it with the workspace. Errors as `unpackExport` and `prepareImport`. */
+  prepareImport(layout: WorkspaceLayout, packed: Buffer, refresh: boolean): Promise<Prepared>;
+  /** Removes objects that nothing refers to. Errors as `collectGarbage` of store/gc.ts. */
+  collectGarbage(layout: WorkspaceLayout, options: GcOptions): Promise<GcResult>;
   /** What is wrong with a plan's graph by today's skills and policy; empty where nothing is. */
   graphFaults(view: PlanView, place: Place): Promise<string[]>;
   /** The skills of a workspace and those that are not used. @throws UsageError for a broken policy */
@@ -169,6 +178,20 @@ export const realRooms: Rooms = {
   parseTaskGraph(text) {
     const { parseTaskGraph } = require('../../plan/schema') as typeof import('../../plan/schema');
     return parseTaskGraph(text, 'It');
+  },
+  async exportPlan(client, view) {
+    const { carriedBases, exportPlan } = require('../export-plan') as typeof import('../export-plan');
+    const { plan, packed } = await exportPlan(client, view);
+    return { carried: plan, packed, bases: carriedBases(plan) };
+  },
+  async prepareImport(layout, packed, refresh) {
+    const { unpackExport } = require('../../store/export-file') as typeof import('../../store/export-file');
+    const { prepareImport } = require('../import-plan') as typeof import('../import-plan');
+    return prepareImport(layout, unpackExport(packed), refresh);
+  },
+  async collectGarbage(layout, options) {
+    const { collectGarbage } = require('../../store/gc') as typeof import('../../store/gc');
+    return collectGarbage(layout, options);
   },
   async graphFaults(view, { layout, env }) {
     const { graphFaults } = require('./graph-faults') as typeof import('./graph-faults');

@@ -31,9 +31,7 @@ interface Parsed {
 }
 
 /** What `plan <word>` is most likely a slip for: a goal of one such word would be no goal. */
-const SUBCOMMANDS = ['new', 'list', 'show', 'diff', 'use', 'delete', 'clean'];
-/** What `plan <word>` must not take for a goal: our own subcommands, also those that do not exist yet. */
-const RESERVED = [...SUBCOMMANDS, 'export', 'import'];
+const SUBCOMMANDS = ['new', 'list', 'show', 'diff', 'use', 'delete', 'clean', 'export', 'import'];
 
 export const command = defineCommand<Parsed>({
   about:
@@ -57,12 +55,6 @@ export const command = defineCommand<Parsed>({
   ],
   parse(raw) {
     const words = raw.args[0];
-    if (words !== undefined && RESERVED.includes(words.trim())) {
-      throw new UsageError(
-        `There is no command \`planwright plan ${words.trim()}\` in this version.`,
-        'If that is your goal, say a little more. See: planwright plan --help',
-      );
-    }
     const meant = words === undefined ? null : nearest(words.trim(), SUBCOMMANDS);
     if (meant !== null) {
       throw new UsageError(

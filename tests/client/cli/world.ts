@@ -6,6 +6,7 @@ import type { Rooms } from '../../../client/cli/rooms';
 import { realRooms } from '../../../client/cli/rooms';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from '../../../client/types';
 import { UsageError } from '../../../plan/errors';
+import type { CarriedFacts, CarriedPlan } from '../../../plan/export';
 import type { UndoKind } from '../../../plan/types';
 import type {
   ApplyAnswer,
@@ -75,6 +76,23 @@ export class FakeClient implements PlanClient {
     this.takenUp.push(id);
     this.lost = false;
     return { kept: `plans/${id}.lost.json`, broken: this.broken };
+  }
+
+  facts: CarriedFacts = {};
+  imported: CarriedPlan[] = [];
+  referenced = new Set<string>();
+
+  async carried(): Promise<CarriedFacts> {
+    return this.facts;
+  }
+
+  async import(carried: CarriedPlan): Promise<string> {
+    this.imported.push(carried);
+    return this.view.id;
+  }
+
+  async references(): Promise<Set<string>> {
+    return this.referenced;
   }
 
   async create(plan: CreatePlan): Promise<string> {
