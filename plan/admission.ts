@@ -91,6 +91,7 @@ export function forbiddenFlag(request: ApplyRequest, policy: PolicySnapshot): Ad
   if (request.yes) used.push('yes');
   if (request.allowAllPaths) used.push('allow-all-paths');
   if (request.allowDirty) used.push('allow-dirty');
+  if (request.skipVerify) used.push('skip-verify');
   if (request.force) used.push('force');
   const forbidden = used.filter((flag) => !policy.flags.includes(flag));
   if (forbidden.length === 0) return null;

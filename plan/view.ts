@@ -118,6 +118,8 @@ export interface RunView {
   finishedAt: string | null;
   by: string;
   yes: boolean;
+  /** Set where it left out external verifiers. */
+  skipVerify?: boolean;
   /** Tasks that this run set out to do, by id, in order. */
   tasks: string[];
   reason: string | null;
@@ -193,6 +195,8 @@ export interface PlanView {
   raw: string | null;
   /** The latest rollback or clean. */
   undo?: UndoView;
+  /** All that came to an end, oldest first; bounded. */
+  undos?: UndoSummary[];
   /** Writes that wait because the audit log cannot be written. */
   blocked?: { reason: string; since: string; tasks: string[] };
   /** The audit log's end as far as writes have told of it: a log that is shorter was cut. */
@@ -205,6 +209,14 @@ export interface PlanView {
     waiting: number;
     failed: { sink: string; event: string; at: string; error: string }[];
   };
+}
+
+/** What a rollback or a clean came to, in numbers of files. */
+export interface UndoSummary extends Pick<UndoView, 'number' | 'kind' | 'status' | 'by' | 'startedAt' | 'finishedAt'> {
+  deleted: number;
+  restored: number;
+  /** Those that were left as they are, or could not be taken back. */
+  left: number;
 }
 
 /** A rollback or a clean. They are numbered together, apart from the runs. */
@@ -253,6 +265,8 @@ export interface ApplyRequest {
   concurrency?: number;
   allowAllPaths?: boolean;
   allowDirty?: boolean;
+  /** Leaves out external verifiers; the embedded ones always run. */
+  skipVerify?: boolean;
   /** `allowDirty`, and the risk gate and a replay's comparison pass by it. */
   force?: boolean;
   /** Generates and verifies, opens no gate and writes nothing; the artifacts stay for the next run. */

@@ -1,9 +1,11 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { escapeForDisplay } from '../plan/display';
 import { IntegrityError, UsageError } from '../plan/errors';
 import { PLAN_SCHEMA, type PlanView } from '../plan/view';
 import { replaceFile } from './durable';
 import type { WorkspaceLayout } from './layout';
+import { isPlanView } from './plan-shape';
 
 export const PLAN_ID = /^plan-[0-9a-f]{8}$/;
 
@@ -28,30 +30,27 @@ export async function readPlanFile(layout: WorkspaceLayout, id: string): Promise
     throw error;
   });
   if (text === null) return null;
-  const view = parse(text);
-  if (view === null) {
+  const value = parse(text);
+  const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined;
+  if (typeof schema === 'string' && schema !== PLAN_SCHEMA) {
+    throw new IntegrityError(
+      `The plan file ${path} has schema "${escapeForDisplay(schema)}"; this planwright reads "${PLAN_SCHEMA}".`,
+    );
+  }
+  if (!isPlanView(value)) {
     throw new IntegrityError(
       `The plan file ${path} is damaged.`,
       'It is only a copy: delete it, then run `planwright up`; the worker writes it anew.',
     );
   }
-  if (view.schema !== PLAN_SCHEMA) {
-    throw new IntegrityError(
-      `The plan file ${path} has schema "${view.schema}"; this planwright reads "${PLAN_SCHEMA}".`,
-    );
-  }
-  return view;
+  return value;
 }
 
-/** The shape is ours and versioned; what is checked here is that it is the whole of it. */
-function parse(text: string): PlanView | null {
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && 'schema' in value && 'tasks' in value
-      ? (value as PlanView)
-      : null;
+    return JSON.parse(text);
   } catch {
-    return null;
+    return undefined;
   }
 }
 

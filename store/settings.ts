@@ -38,6 +38,9 @@ export interface KeyFound {
   fault: UsageError | null;
 }
 
+/** In the environment of a worker's providers: the file that the key was read from, for messages. Set by us alone. */
+export const KEY_PLACE = 'PLANWRIGHT_KEY_FILE_IN_USE';
+
 interface Layer {
   source: string | { [key in keyof SettingFlags]: string };
   values: SettingFlags;
@@ -208,10 +211,12 @@ export async function providerEnvironment(
   const { layers, keyFile } = await fileLayers(env, layout);
   const baseUrl = first([environmentLayer(env), ...layers], 'baseUrl');
   if (baseUrl) checkUrl(baseUrl);
-  const { value, fault } = findKey(env, keyFile, layout);
+  const { value, fault, file } = findKey(env, keyFile, layout);
   if (fault) throw fault;
+  const { [KEY_PLACE]: _, ...rest } = env;
   return {
-    ...env,
+    ...rest,
+    ...(file === null ? {} : { [KEY_PLACE]: file }),
     ...(baseUrl ? { OPENAI_BASE_URL: baseUrl.value } : {}),
     ...(value === null ? {} : { OPENAI_API_KEY: value }),
   };

@@ -12,6 +12,7 @@ const FLAGS = [
   'refresh',
   'allowAllPaths',
   'allowDirty',
+  'skipVerify',
   'force',
   'dryRun',
   'replay',

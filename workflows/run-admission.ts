@@ -27,6 +27,7 @@ export function admit(context: PlanContext, request: ApplyRequest): ApplyAnswer 
     finishedAt: null,
     by: request.by,
     yes: request.yes === true,
+    ...(request.skipVerify ? { skipVerify: true } : {}),
     tasks: admission.tasks,
     reason: null,
   });

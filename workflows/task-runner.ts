@@ -68,6 +68,7 @@ export class TaskRunner extends TaskWork {
       allowAllPaths: run.request.allowAllPaths === true,
       workspace: context.state.snapshot?.digest ?? '',
       overlay: overlayOf(context, node.id, this.runView.kind === 'dry-run'),
+      ...(run.request.skipVerify ? { skipExternal: true } : {}),
     };
     await this.orFail(async () => {
       if (!run.request.yes || run.request.dryRun) {
@@ -151,7 +152,7 @@ export class TaskRunner extends TaskWork {
     this.fail({
       type: 'Verification',
       message: `Verification found ${errors.length} error(s):\n${errors.slice(0, 10).join('\n')}`,
-      advice: 'Look at the proposed files with `planwright plan show --task`, then retry.',
+      advice: `Look at what was proposed with \`planwright plan diff --task ${this.task.number}\`, then retry.`,
     });
   }
 }

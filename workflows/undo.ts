@@ -1,7 +1,7 @@
 /** Rollback and clean, as the main loop carries them out: what was written is taken back, and the plan says what is left. */
 import { BY_WORKFLOW, claimedBy } from '../plan/facts';
 import type { UndoKind, UndoneFile } from '../plan/types';
-import type { UndoAnswer, UndoMessage, UndoView } from '../plan/view';
+import type { PlanView, UndoAnswer, UndoMessage, UndoView } from '../plan/view';
 import { recordUnwritable, unwritableReason } from './audit-wait';
 import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
@@ -12,6 +12,7 @@ import { askAnew, CONTENT_ERRORS } from './prepare';
 /** Paths for one activity: its request and its answer must stay small. */
 const PATHS_AT_ONCE = 500;
 
+const KEPT_UNDOS = 50;
 const LEFT: readonly UndoneFile['outcome'][] = ['changed', 'refused', 'failed'];
 
 /** Opens the undo that the main loop then carries out. */
@@ -78,6 +79,7 @@ function settle(context: PlanContext, undo: UndoView, cleared: readonly string[]
   // What a directory still holds is not the plan's: there is nothing left that it could take back.
   undo.status = complete && !hasWritten(state) ? 'completed' : undo.error === null ? 'partial' : 'failed';
   undo.finishedAt = context.at();
+  remember(view, undo, left);
   if (undo.status === 'completed') {
     for (const { id } of view.graph.nodes) {
       reset(context, id);
@@ -96,6 +98,16 @@ function settle(context: PlanContext, undo: UndoView, cleared: readonly string[]
   for (const { outcome } of undo.files) counts[outcome] = (counts[outcome] ?? 0) + 1;
   context.record('undo.finished', BY_WORKFLOW, { number, kind, status, counts, error: said(undo.error?.message) });
   context.changed();
+}
+
+/** The next undo takes the place of this one in the view; that it happened stays. */
+function remember(view: PlanView, undo: UndoView, left: number): void {
+  const { number, kind, status, by, startedAt, finishedAt } = undo;
+  const count = (wanted: UndoneFile['outcome']): number =>
+    undo.files.filter(({ outcome }) => outcome === wanted).length;
+  const summary = { number, kind, status, by, startedAt, finishedAt, left };
+  const all = [...(view.undos ?? []), { ...summary, deleted: count('deleted'), restored: count('restored') }];
+  view.undos = all.slice(-KEPT_UNDOS);
 }
 
 function forgetDirectories({ state }: PlanContext, undo: UndoView): void {

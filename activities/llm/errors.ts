@@ -37,7 +37,7 @@ export interface Asked {
   model: string;
   baseURL: string;
   key: string;
-  keyVariable: string;
+  keyPlace: string;
   /** Attempt number of the activity, from 1. */
   attempt: number;
 }
@@ -74,7 +74,7 @@ export function httpFailure(fault: HttpFault, asked: Asked, now = Date.now()): A
   if (status === 401 || status === 403) {
     return finalFailure(
       'Credentials',
-      `${who} refused the credentials (${status}): ${said} Check the key in ${asked.keyVariable} and what it may use.`,
+      `${who} refused the credentials (${status}): ${said} Check the key in ${asked.keyPlace} and what it may use.`,
     );
   }
   if (isContextOverflow(fault)) {

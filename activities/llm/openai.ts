@@ -11,8 +11,8 @@ export interface OpenAiSettings {
   apiKey: string;
   /** Up to and with `/v1`; user and password in it are sent as basic authorization. */
   baseURL: string;
-  /** The environment variable that holds the key, for messages. */
-  keyVariable: string;
+  /** Where the key comes from, for messages: a variable of the environment, or a file. */
+  keyPlace: string;
   /** Attempt number of the activity that asks, from 1. */
   attempt: () => number;
 }
@@ -36,7 +36,7 @@ const CONNECT_MS = 30_000;
  */
 export function openaiProvider(settings: OpenAiSettings): ModelProvider {
   const { baseURL, authorization } = splitCredentials(settings.baseURL);
-  const { name, apiKey, keyVariable } = settings;
+  const { name, apiKey, keyPlace } = settings;
   return {
     name,
     complete: async (request) => {
@@ -45,18 +45,18 @@ export function openaiProvider(settings: OpenAiSettings): ModelProvider {
         model: request.model,
         baseURL,
         key: apiKey,
-        keyVariable,
+        keyPlace,
         attempt: settings.attempt(),
       };
       if (apiKey === '' && authorization === null) {
         throw finalFailure(
           'Credentials',
-          `${name} needs a key, and ${keyVariable} is not set. Set it, or choose --provider template, which needs none. ` +
+          `${name} needs a key, and ${keyPlace} is not set. Set it, or choose --provider template, which needs none. ` +
             'A local server that checks no keys takes any word.',
         );
       }
       if (!/^[\x21-\x7e]*$/.test(apiKey)) {
-        const message = `${keyVariable} holds a blank or a character that no key has. Set it again, without quotes and line ends.`;
+        const message = `The key in ${keyPlace} has a blank or a character that no key has. Set it again, without quotes and line ends.`;
         throw finalFailure('Credentials', message);
       }
       const sdk = await loadSdk();

@@ -1,3 +1,4 @@
+import { KEY_PLACE } from '../../store/settings';
 import { TEMPLATE } from './context';
 import { finalFailure } from './errors';
 import { openaiProvider } from './openai';
@@ -21,7 +22,7 @@ export function providersFrom(env: NodeJS.ProcessEnv, attempt: () => number): (n
       name,
       apiKey: env.OPENAI_API_KEY?.trim() ?? '',
       baseURL: env.OPENAI_BASE_URL?.trim() || OPENAI_URL,
-      keyVariable: 'OPENAI_API_KEY',
+      keyPlace: env[KEY_PLACE] ?? 'OPENAI_API_KEY',
       attempt,
     });
   };

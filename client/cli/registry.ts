@@ -188,7 +188,11 @@ export const REGISTRY: readonly Entry[] = [
     summary: 'change a setting in a config file',
     load: () => (require('./commands/config-set') as typeof import('./commands/config-set')).command,
   },
-  { path: 'provider', summary: 'who answers for the model; list, add', load: group('provider', ['list', 'add']) },
+  {
+    path: 'provider',
+    summary: 'who answers for the model; list, add, test',
+    load: group('provider', ['list', 'add', 'test']),
+  },
   {
     path: 'provider list',
     summary: 'the providers, their keys, and which is in force',
@@ -198,6 +202,11 @@ export const REGISTRY: readonly Entry[] = [
     path: 'provider add',
     summary: 'say where the key of a provider is found',
     load: () => (require('./commands/provider-add') as typeof import('./commands/provider-add')).command,
+  },
+  {
+    path: 'provider test',
+    summary: 'ask a provider one tiny question',
+    load: () => (require('./commands/provider-test') as typeof import('./commands/provider-test')).command,
   },
   {
     path: 'skills',

@@ -63,6 +63,8 @@ export interface Rooms {
   setConfig(target: ConfigTarget, key: string, value: string): Promise<string>;
   /** Records in the user's config which file holds the key. @throws UsageError where the file is not fit for one */
   addKeyFile(place: Place & { file: string }): Promise<string>;
+  /** Asks the provider one tiny question; null: it asks nobody. Errors as `testProvider` of worker/provider-test.ts. */
+  testProvider(place: Place & { flags: ModelFlags }): Promise<ProviderTest>;
   /** @throws UsageError listing the providers that there are */
   knownProvider(name: string): string;
   /**
@@ -104,6 +106,8 @@ export interface Rooms {
   worker(options: Place & { flags: ConnectionFlags; note(line: string): void }): Promise<number>;
 }
 
+export type ProviderTest = Awaited<ReturnType<typeof import('../../worker/provider-test')['testProvider']>>;
+
 export type StatusReport =
   | ({ kind: 'embedded' } & EmbeddedStatus)
   | { kind: 'configured'; address: string; namespace: string };
@@ -140,6 +144,11 @@ export const realRooms: Rooms = {
   async addKeyFile({ layout, env, file }) {
     const { addKeyFile } = require('../../store/set-setting') as typeof import('../../store/set-setting');
     return addKeyFile(env, layout, file);
+  },
+  async testProvider({ layout, env, flags }) {
+    // Beyond the arrow to worker/embedded, with a reason: the question has to be the one that a worker would ask.
+    const { testProvider } = require('../../worker/provider-test') as typeof import('../../worker/provider-test');
+    return testProvider(layout, env, flags);
   },
   knownProvider(name) {
     const { knownProvider } = require('../../store/settings') as typeof import('../../store/settings');

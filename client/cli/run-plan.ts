@@ -100,10 +100,11 @@ async function handOver(
 
 /** A run keeps the flags that it was started with: what to know where others were given to a command that attached. */
 function passedOver({ id, runs }: PlanView, request: ApplyRequest): string[] {
-  const { timeoutMs, concurrency, allowAllPaths, settings, only, exclude, refresh, force, allowDirty } = request;
+  const { timeoutMs, concurrency, allowAllPaths, settings, only, exclude, refresh, force, allowDirty, skipVerify } =
+    request;
   const yes = request.yes === true && runs.at(-1)?.yes !== true;
   const words = [timeoutMs, concurrency, settings, only, exclude].some((given) => given !== undefined);
-  if (!yes && !words && !allowAllPaths && !refresh && !force && !allowDirty) return [];
+  if (!yes && !words && !allowAllPaths && !refresh && !force && !allowDirty && !skipVerify) return [];
   const approve = yes ? ` What waits is approved by: planwright approve ${id} --all` : '';
   return [`The run keeps the flags that it was started with; those given now are passed over.${approve}`];
 }

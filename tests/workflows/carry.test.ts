@@ -47,7 +47,8 @@ async function arrived(imported: CarriedPlan, from: Driver): Promise<{ plan: Dri
 async function previewed(): Promise<Driver> {
   const plan = await start();
   plan.world.script.graph = { nodes: [node('1'), node('2', ['1']), node('3')] };
-  plan.world.script.also = ({ task }) => (task.id === '2' ? { '1.txt': 'changed by 2' } : {});
+  plan.world.script.also = ({ task }): { [path: string]: string } =>
+    task.id === '2' ? { '1.txt': 'changed by 2' } : {};
   await plan.plan();
   await plan.run({ dryRun: true });
   return plan;

@@ -70,6 +70,36 @@ export function parseRequest(line: string): EnsureRequest {
   return { op, binary, worker, replace };
 }
 
+function isEnsureResult(value: unknown): value is EnsureResult {
+  if (typeof value !== 'object' || value === null) return false;
+  const { port, uiPort, ...flags } = value as Partial<Record<keyof EnsureResult, unknown>>;
+  const { startedServer, startedWorker, restartedWorker, otherSettings } = flags;
+  return (
+    typeof port === 'number' &&
+    (uiPort === null || typeof uiPort === 'number') &&
+    [startedServer, startedWorker, restartedWorker, otherSettings].every((flag) => typeof flag === 'boolean')
+  );
+}
+
+/** @returns null where the line is no answer that we know: cut short, or not of our supervisor */
+function parseReply(line: string): Reply | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  const { note, result, error } = value as { [key: string]: unknown };
+  if (typeof note === 'string') return { note };
+  if (isEnsureResult(result)) return { result };
+  if (typeof error !== 'object' || error === null) return null;
+  const { message, advice } = error as { [key: string]: unknown };
+  return typeof message === 'string'
+    ? { error: { message, advice: typeof advice === 'string' ? advice : null } }
+    : null;
+}
+
 /** The supervisor went away before it answered; asking again (of its successor) is right. */
 export class SupervisorLost extends Error {}
 
@@ -106,8 +136,15 @@ export function ask(
     socket.setEncoding('utf8').on('data', (text: string) => {
       buffer += text;
       for (let end = buffer.indexOf('\n'); end >= 0; end = buffer.indexOf('\n')) {
-        const reply = JSON.parse(buffer.slice(0, end)) as Reply; // From our own supervisor, in a folder of mode 0700.
+        const reply = parseReply(buffer.slice(0, end));
         buffer = buffer.slice(end + 1);
+        if (reply === null) {
+          const advice = 'Run "planwright down", then try again.';
+          fail(
+            new UnreachableError('The supervisor of the embedded server gave an answer that nobody can read.', advice),
+          );
+          return;
+        }
         if ('note' in reply) note(reply.note);
         else if ('error' in reply) fail(new UnreachableError(reply.error.message, reply.error.advice ?? undefined));
         else {

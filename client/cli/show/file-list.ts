@@ -2,14 +2,16 @@ import type { FileView } from '../../../plan/view';
 import type { Style } from './style';
 import { plural, safe } from './style';
 
-type Shown = Pick<FileView, 'path' | 'action' | 'state' | 'diffStat'>;
+type Shown = Pick<FileView, 'path' | 'action' | 'state' | 'diffStat' | 'backup'>;
 
-/** Files with `+` create, `~` change and what became of the others. */
+/** Files with `+` create, `~` change, where the old content is kept, and what became of the others. */
 export function fileLines(files: readonly Shown[], style: Style): string[] {
-  return files.map(({ path, action, state, diffStat }) => {
+  return files.map(({ path, action, state, diffStat, backup }) => {
     const mark = { create: style.good('+'), modify: style.warn('~'), unchanged: style.dim('=') }[action];
     const note = state === 'written' ? '' : style.dim(` (${state}, not written)`);
-    return `${mark} ${safe(path)}${action === 'unchanged' ? style.dim(' (unchanged)') : statText(diffStat, style)}${note}`;
+    const stat = action === 'unchanged' ? style.dim(' (unchanged)') : statText(diffStat, style);
+    const kept = state === 'written' && backup !== null ? style.dim(`, backup ${safe(backup)}`) : '';
+    return `${mark} ${safe(path)}${stat}${kept}${note}`;
   });
 }
 

@@ -7,7 +7,7 @@ import { taskText } from './task-text';
 
 /** Everything that is kept of a plan: itself, its runs, its decisions, each task in full, its tokens. */
 export function historyText(view: PlanView, style: Style, note: string | null): string {
-  const parts = [planText(view, style, note), runsText(view, style)];
+  const parts = [planText(view, style, note), runsText(view, style), undosText(view, style)];
   if (view.decisions.length > 0)
     parts.push([style.strong('Decisions'), ...view.decisions.map(decisionLine), ''].join('\n'));
   parts.push(...view.graph.nodes.map(({ id }) => taskText(view, id, style)), tokensText(view, style));
@@ -18,7 +18,7 @@ function runsText(view: PlanView, style: Style): string {
   if (view.runs.length === 0) return `${style.strong('Runs')}: none yet\n`;
   const rows = view.runs.map((run) => [
     String(run.number),
-    run.kind,
+    run.skipVerify ? `${run.kind} --skip-verify` : run.kind,
     run.status,
     dateOf(run.startedAt),
     run.finishedAt === null ? '' : dateOf(run.finishedAt),
@@ -27,6 +27,19 @@ function runsText(view: PlanView, style: Style): string {
     run.reason === null ? '' : safe(run.reason),
   ]);
   return `${style.strong('Runs')}\n${table(['RUN', 'KIND', 'STATUS', 'STARTED', 'FINISHED', 'BY', 'TASKS', 'REASON'], rows)}`;
+}
+
+function undosText({ undos = [] }: PlanView, style: Style): string {
+  if (undos.length === 0) return '';
+  const rows = undos.map((undo) => [
+    String(undo.number),
+    undo.kind,
+    undo.status,
+    dateOf(undo.startedAt),
+    safe(undo.by),
+    `${undo.deleted} deleted, ${undo.restored} restored${undo.left > 0 ? `, ${undo.left} left` : ''}`,
+  ]);
+  return `${style.strong('Taken back')}\n${table(['UNDO', 'KIND', 'STATUS', 'STARTED', 'BY', 'FILES'], rows)}`;
 }
 
 const numbersOf = (view: PlanView, { tasks }: RunView): string =>

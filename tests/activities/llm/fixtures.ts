@@ -130,7 +130,7 @@ export async function world(url: string, apiKey = KEY): Promise<World> {
     layout: { calls },
     skills: async () => skills(),
     providers: (name) =>
-      openaiProvider({ name, apiKey, baseURL: url, keyVariable: 'OPENAI_API_KEY', attempt: () => context.attempt }),
+      openaiProvider({ name, apiKey, baseURL: url, keyPlace: 'OPENAI_API_KEY', attempt: () => context.attempt }),
     context: () => context,
     report: (event) => {
       events.push(event);

@@ -10,7 +10,7 @@ const start = async (options: ModelServerOptions = {}): Promise<ModelProvider> =
   return at(server.url);
 };
 const at = (baseURL: string, apiKey = KEY, attempt = 1): ModelProvider =>
-  openaiProvider({ name: 'openai', apiKey, baseURL, keyVariable: 'OPENAI_API_KEY', attempt: () => attempt });
+  openaiProvider({ name: 'openai', apiKey, baseURL, keyPlace: 'OPENAI_API_KEY', attempt: () => attempt });
 
 afterEach(() => server?.close());
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { realRooms } from '../../../client/cli/rooms';
 import { DEFAULT_CONFIG_YAML, initWorkspace } from '../../../store/init';
 import { workspaceLayout } from '../../../store/layout';
+import { startModelServer } from '../../support/model-server';
 import { world } from './world';
 
 let folder: string;
@@ -144,6 +145,56 @@ describe('planwright provider', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/openai +file unusable/);
     expect(stdout).toContain('mode 0644');
+  });
+
+  it('test asks one tiny question and says what worked; the key is never shown', async () => {
+    const model = await startModelServer({ apiKey: 'sk-canary', seed: false });
+    const at = { OPENAI_API_KEY: 'sk-canary', OPENAI_BASE_URL: model.url.replace('//', '//user:hush@') };
+    try {
+      const { code, stdout, stderr } = await type(['provider', 'test'], { ...at, OPENAI_BASE_URL: model.url });
+      expect([code, stderr]).toEqual([0, expect.not.stringContaining('✗')]);
+      expect(stdout).toContain('✓ key: from OPENAI_API_KEY, accepted');
+      expect(stdout).toContain(`✓ openai at ${model.url} answered in`);
+      expect(stdout).toContain('✓ its answer has the form that plans need');
+      expect(stdout).toContain('! refuses a seed');
+      expect(stdout + stderr).not.toContain('canary');
+      expect(model.calls.length).toBeGreaterThan(0);
+      expect((await type(['provider', 'test', '--json'], at)).stdout).not.toMatch(/canary|hush/);
+    } finally {
+      await model.close();
+    }
+  });
+
+  it('test of a provider that refuses the key, or that is not there, exits 4 and names where the key is from', async () => {
+    const model = await startModelServer({ apiKey: 'another' });
+    try {
+      await type(['provider', 'add', 'openai', '--key-file', keyFile()]);
+      const refused = await type(['provider', 'test'], { OPENAI_BASE_URL: model.url });
+      expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining(join(folder, 'openai.key'))]);
+      expect(refused.stderr).not.toMatch(/canary|OPENAI_API_KEY/);
+    } finally {
+      await model.close();
+    }
+    const gone = await type(['provider', 'test', 'openai'], {
+      OPENAI_API_KEY: 'sk-canary',
+      OPENAI_BASE_URL: model.url,
+    });
+    expect([gone.code, gone.stderr]).toEqual([4, expect.stringContaining('cannot be reached')]);
+  });
+
+  it.each([
+    ['openai', 2, 'needs a key'],
+    ['claud', 2, 'There is no provider "claud"'],
+  ])('test %s without what it needs exits %i', async (name, exit, message) => {
+    const { code, stderr } = await type(['provider', 'test', name]);
+    expect([code, stderr]).toEqual([exit, expect.stringContaining(message)]);
+  });
+
+  it('test of the template provider says that there is nobody to ask', async () => {
+    expect(await type(['provider', 'test'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nobody to ask'),
+    });
   });
 
   it.each([

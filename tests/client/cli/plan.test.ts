@@ -111,7 +111,8 @@ describe('plan', () => {
     ['forgotten quotes', ['Set', 'up', 'CI'], true, '', 'in quotes'],
     ['two', ['a goal', '-f', 'goal.txt'], true, '', 'two goals'],
     ['a missing file', ['-f', 'none.txt'], true, '', 'ENOENT'],
-    ['a subcommand that does not exist yet', ['import'], true, '', 'no command `planwright plan import`'],
+    ['a subcommand without its argument', ['import'], true, '', "missing required argument 'file'"],
+    ['a slip of a subcommand', ['exporte'], true, '', 'Did you mean `planwright plan export`?'],
   ])('refuses a goal that is %s, with exit 2 and nothing started', async (_, words, tty, stdin, message) => {
     const client = making();
     const initialise = jest.fn(async () => []);

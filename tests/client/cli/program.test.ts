@@ -7,7 +7,7 @@ import { UnreachableError } from '../../../plan/errors';
 import { initWorkspace } from '../../../store/init';
 import { findWorkspace } from '../../../store/layout';
 import { atGate, completed } from './views';
-import { FakeClient, world } from './world';
+import { FakeClient, FakePrompter, world } from './world';
 
 describe('planwright --help', () => {
   it('ends with the exit codes of the contract, all of them and no other', async () => {
@@ -147,6 +147,30 @@ describe('init, up, down, status and doctor', () => {
     const again = world({ cwd: root, rooms: { initialise: initWorkspace } });
     expect(await again.run('init')).toBe(0);
     expect(again.stdout.text).toContain('is a workspace already');
+  });
+
+  it.each([
+    ['purge', 0, true],
+    ['', 2, false],
+    ['yes', 2, false],
+  ])('down --purge asks on a terminal, and %j ends with %i', async (line, code, purged) => {
+    const down = jest.fn(async () => []);
+    const prompter = new FakePrompter([line]);
+    const w = world({ tty: true, prompter, rooms: { down } });
+    expect(await w.run('down', '--purge')).toBe(code);
+    expect(prompter.questions).toEqual(['Type "purge" to go on: ']);
+    expect(down.mock.calls.length > 0).toBe(purged);
+  });
+
+  it.each([
+    [['--yes'], true],
+    [[], false],
+    [['--json'], true],
+  ])('down --purge asks nobody with %j, terminal: %j', async (flags, tty) => {
+    const prompter = new FakePrompter([]);
+    const w = world({ tty, prompter, rooms: { down: async () => [] } });
+    expect(await w.run('down', '--purge', ...flags)).toBe(0);
+    expect(prompter.questions).toEqual([]);
   });
 
   it('up and down say what they started and stopped', async () => {
