@@ -1,4 +1,6 @@
 /** The plans whose event histories are golden: what a released version did must replay on every later one. */
+import { sha256 } from '../../plan/digest';
+import type { CarriedTask } from '../../plan/export';
 import { type Driver, node, terminal } from '../workflows/fake-world';
 
 /** Plays one plan to the point at which its history is recorded. */
@@ -146,6 +148,48 @@ export const SHAPES: { [name: string]: Shape } = {
     await plan.until(({ gates }) => gates.length === 2);
     await plan.handle.cancel();
     await plan.handle.result().catch(() => undefined);
+  },
+  'dry-run': async (plan) => {
+    plan.world.script.graph = { nodes: [node('1'), node('2', ['1']), node('3', ['2'])] };
+    plan.world.script.generate = ({ task, generation }) => {
+      if (task.id === '3' && generation === 1) throw terminal('BadAnswer', 'prose');
+      return `content of ${task.id}, generation ${generation}`;
+    };
+    await plan.plan();
+    await plan.run({ dryRun: true });
+    plan.world.disk.set('1.txt', 'a person was here');
+    await plan.run({ yes: true });
+    await plan.run({ yes: true, refresh: true, only: ['2'] });
+    await plan.undo('rollback');
+    await plan.run({ dryRun: true, exclude: ['3'] });
+    await plan.run({ yes: true, skipVerify: true });
+  },
+  replay: async (plan) => {
+    await plan.plan();
+    await plan.run({ yes: true });
+    await plan.run({ yes: true, replay: true });
+    plan.world.script.environment = { ...plan.world.script.environment, model: 'another' };
+    await plan.run({ yes: true, replay: true });
+    await plan.run({ yes: true, replay: true, force: true });
+    plan.world.disk.delete('2.txt');
+    await plan.run({ yes: true, replay: true, recorded: true, force: true });
+  },
+  carried: async (plan) => {
+    const content = 'made elsewhere';
+    const file = { path: 'a.txt', sha256: sha256(content), bytes: content.length, preSha256: null, mode: '0644' };
+    plan.world.objects.set(file.sha256, content);
+    const settings = { provider: 'openai', model: 'fake', temperature: 0.2 };
+    const made = { output: {}, skill: null, modelReturned: 'fake-1', generation: 2, seed: 1, feedback: [], settings };
+    const task = (id: string, artifact: CarriedTask['artifact']): CarriedTask => ({ id, artifact, revisions: [] });
+    await plan.plan(null, {
+      imported: {
+        ...{ id: 'plan-00000000', name: 'a plan', goal: 'a goal', settings, risk: 'MEDIUM', riskReasons: [] },
+        madeWith: { planwrightVersion: '0', policySnapshot: '', gitHead: null, updatedAt: '2026-01-01T00:00:00.000Z' },
+        graph: { nodes: [node('a'), node('b', ['a'])] },
+        tasks: [task('a', { ...made, files: [file] }), task('b', null)],
+      },
+    });
+    await plan.run({ yes: true });
   },
   'continue-as-new-waiting': async (plan) => {
     await plan.plan();

@@ -1,7 +1,6 @@
 /** A plan that is carried from one workspace to another with what a dry run made for it. */
 import type { CarriedFacts, CarriedPlan } from '../../plan/export';
 import type { PlanView } from '../../plan/view';
-import type { PlanInput } from '../../workflows/state';
 import { type Driver, node, statuses, usePlans } from './fake-world';
 
 const start = usePlans();
@@ -33,14 +32,7 @@ async function carriedFrom(plan: Driver): Promise<CarriedPlan> {
 async function arrived(imported: CarriedPlan, from: Driver): Promise<{ plan: Driver; view: PlanView }> {
   const plan = await start();
   for (const [digest, content] of from.world.objects) plan.world.objects.set(digest, content);
-  const about = { id: plan.id, goal: imported.goal, name: imported.name, settings, workspace: 'ws-other', by: 'other' };
-  const input: PlanInput = {
-    plan: { ...about, timeoutMs: 60_000, planwrightVersion: '0', graph: null, searchAttributes: true, llmQueue: null },
-    imported,
-  };
-  const options = { workflowId: plan.id, taskQueue: plan.world.taskQueue, args: [input] };
-  await plan.client.workflow.start('planWorkflow', options);
-  return { plan, view: await plan.until(({ status }) => status !== 'planning') };
+  return { plan, view: await plan.plan(null, { imported }) };
 }
 
 /** Task 2 changes what task 1 makes; task 3 stands alone. */
@@ -132,22 +124,7 @@ describe('a carried plan', () => {
     const carried = await carriedFrom(source);
     const plan = await start();
     plan.world.script.planFaults = [['task 1: there is no skill "dockerfile"']];
-    const about = {
-      id: plan.id,
-      goal: 'g',
-      name: 'n',
-      settings,
-      workspace: 'ws-other',
-      by: 'other',
-      timeoutMs: 60_000,
-    };
-    const input: PlanInput = {
-      plan: { ...about, planwrightVersion: '0', graph: null, searchAttributes: true, llmQueue: null },
-      imported: carried,
-    };
-    const options = { workflowId: plan.id, taskQueue: plan.world.taskQueue, args: [input] };
-    await plan.client.workflow.start('planWorkflow', options);
-    const view = await plan.until(({ status }) => status !== 'planning');
+    const view = await plan.plan(null, { imported: carried });
     expect(view).toMatchObject({ status: 'failed', failure: { message: expect.stringContaining('no skill') } });
   });
 });

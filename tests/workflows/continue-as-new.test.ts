@@ -1,8 +1,6 @@
-import { tmpdir } from 'node:os';
-import { TemporalPlanClient } from '../../client/plan-client';
 import type { PlanView } from '../../plan/view';
-import { workspaceLayout } from '../../store/layout';
 import { type Driver, node, statuses, usePlans } from './fake-world';
+import { productClient } from './product-client';
 
 const start = usePlans();
 
@@ -57,14 +55,6 @@ const gateOf = (view: PlanView, path: string): string =>
   view.gates.find((gate) => gate.path === path)?.gate ?? `no gate for ${path}`;
 
 const generated = (plan: Driver): string[] => plan.world.calls.filter((call) => call.startsWith('generate')).sort();
-
-/** The product's own client, for what it does when a message meets a continue-as-new. */
-function productClient({ client, world }: Driver): TemporalPlanClient {
-  const link = { client, address: 'test', revive: async () => undefined, close: async () => undefined };
-  // The queue tells which workspace a plan belongs to.
-  const layout = { ...workspaceLayout(tmpdir()), id: world.taskQueue.replace(/^planwright-/, '') };
-  return new TemporalPlanClient(layout, link, '');
-}
 
 describe('a plan that waits for people when its history has grown long', () => {
   it('goes on in a new execution with its gates, its decisions and what was approved', async () => {
@@ -253,3 +243,20 @@ it('a plan remembers across executions what it wrote, and takes it back', async 
   expect(view.status).toBe('rolled_back');
   expect([...plan.world.disk]).toEqual([['1.txt', 'original']]);
 }, 60_000);
+
+it('a plan remembers across executions what a dry run made: the apply asks no model, and a replay finds its record', async () => {
+  const plan = await start();
+  await plan.plan();
+  await plan.run({ dryRun: true });
+  await intoNextExecution(plan);
+  const before = generated(plan);
+  expect((await plan.run({ yes: true })).status).toBe('completed');
+  expect(generated(plan)).toEqual(before);
+  await intoNextExecution(plan);
+  const replayed = await plan.run({ yes: true, replay: true });
+  expect(replayed.runs.at(-1)).toMatchObject({ kind: 'replay', status: 'completed' });
+  expect(generated(plan)).toHaveLength(2 * before.length);
+  const again = await plan.run({ yes: true, replay: true, recorded: true });
+  expect(again.runs.at(-1)?.status).toBe('completed');
+  expect(generated(plan)).toHaveLength(2 * before.length);
+}, 120_000);

@@ -121,7 +121,7 @@ export class FakeWorld {
       digest: sha256('policy'),
       maxTasks: 200,
       onDecline: 'run',
-      flags: ['yes', 'allow-all-paths', 'force', 'allow-dirty'],
+      flags: ['yes', 'allow-all-paths', 'force', 'allow-dirty', 'skip-verify'],
     },
     generate: (request) => `content of ${request.task.id}, generation ${request.generation}`,
     verdict: () => 'passed',
@@ -401,7 +401,7 @@ export class Driver {
   }
 
   /** Starts the plan and waits until it is planned. */
-  async plan(given: TaskGraph | null = null): Promise<PlanView> {
+  async plan(given: TaskGraph | null = null, from: Pick<PlanInput, 'imported'> = {}): Promise<PlanView> {
     const input: PlanInput = {
       plan: {
         id: this.id,
@@ -416,6 +416,7 @@ export class Driver {
         searchAttributes: true,
         llmQueue: null,
       },
+      ...from,
     };
     await this.client.workflow.start('planWorkflow', {
       workflowId: this.id,
