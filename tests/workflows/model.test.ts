@@ -172,6 +172,15 @@ const edit = (which: number, content: 'another' | 'none'): Command =>
     },
   );
 
+/** Deleting is the last verb of all: it ends the workflow, unless something of the plan runs or waits. */
+async function end({ status }: Reference, plan: Driver): Promise<void> {
+  const answer = await plan.handle
+    .executeUpdate('delete', { args: [{ by: 'tester' }] })
+    .then(() => 'deleted', failureType);
+  expect({ status, answer }).toEqual({ status, answer: isSettledPlan(status) ? 'deleted' : 'PlanRunning' });
+  if (answer === 'deleted') await plan.handle.result();
+}
+
 const MOST_TASKS = 12;
 const which = fc.nat({ max: MOST_TASKS - 1 });
 const idAt = (reference: Reference, at: number): string => [...reference.tasks.keys()][at % reference.tasks.size] ?? '';
@@ -187,6 +196,28 @@ const verbs = [
     .map(([at, yes]) =>
       apply((reference) => ({ yes, task: idAt(reference, at) }), `apply --task ${at}${yes ? ' --yes' : ''}`),
     ),
+  fc
+    .boolean()
+    .map((refresh) => apply(() => ({ yes: false, dryRun: true, refresh }), `dry run${refresh ? ' --refresh' : ''}`)),
+  which.map((at) => apply((of) => ({ yes: false, dryRun: true, task: idAt(of, at) }), `dry run --task ${at}`)),
+  fc.constant(apply(() => ({ yes: false, dryRun: true, resume: true, retry: true }), 'dry run --resume --retry')),
+  fc.constant(apply(() => ({ yes: true, refresh: true, resume: true }), 'apply --resume --refresh --yes')),
+  fc
+    .boolean()
+    .map((recorded) => apply(() => ({ yes: true, replay: true, recorded }), `replay${recorded ? ' --recorded' : ''}`)),
+  fc.tuple(which, which, fc.constantFrom('only', 'exclude', 'both'), fc.boolean()).map(([one, other, how, dryRun]) =>
+    apply(
+      (of) => ({
+        ...{ yes: true, resume: true, dryRun },
+        ...(how === 'exclude' ? {} : { only: [idAt(of, one), idAt(of, other)] }),
+        ...(how === 'only' ? {} : { exclude: [idAt(of, how === 'both' ? one : other)] }),
+      }),
+      `${dryRun ? 'dry run' : 'apply --yes'} --resume --${how} ${one},${other}`,
+    ),
+  ),
+  which.map((at) =>
+    apply((of) => ({ yes: true, task: idAt(of, at), instruct: 'use Alpine' }), `--task ${at} --instruct`),
+  ),
   which.map((at) => decide('approve', at)),
   which.map((at) => decide('approve', at)),
   which.map((at) => decide('reject', at)),
@@ -225,18 +256,20 @@ describe('any sequence of verbs', () => {
           const failures = Object.fromEntries(rows.map((row, at) => [`t${at}`, row]));
           const plan = await start();
           const asked = new Map<string, number>();
-          plan.world.script.generate = ({ task, generation }) => {
+          plan.world.script.generate = ({ task, generation, seed }) => {
             const call = asked.get(task.id) ?? 0;
             asked.set(task.id, call + 1);
             const does = failures[task.id]?.[call] ?? 'ok';
             if (does === 'timeout') throw terminal('Timeout', 'too slow');
             if (does === 'bad-answer') throw terminal('BadAnswer', 'prose');
             if (does === 'flaky') throw ApplicationFailure.retryable('busy', 'ProviderError');
-            return `content of ${task.id}, generation ${generation}`;
+            return `content of ${task.id}, seed ${seed ?? generation}`;
           };
           await plan.plan({ nodes });
           try {
-            await fc.asyncModelRun(() => ({ model: new Reference(nodes, failures), real: { plan } }), commands);
+            const reference = new Reference(nodes, failures);
+            await fc.asyncModelRun(() => ({ model: reference, real: { plan } }), commands);
+            if (reference.workerRuns) await end(reference, plan);
           } finally {
             await plan.stopWorker();
           }

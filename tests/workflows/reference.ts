@@ -22,6 +22,11 @@ interface Task {
   behaviour: readonly Behaviour[];
   /** The last failure was in the answer itself, so asking the same again makes no sense. */
   badAnswer: boolean;
+  /** What the last answer was, what stood there when it was asked for, and when that was; with the seed it was asked with. */
+  artifact: { content: string; base: string | null; at: number; seed: number } | null;
+  /** The artifact is of a dry run and not written. */
+  kept: boolean;
+  refused: boolean;
 }
 
 interface Run {
@@ -35,6 +40,13 @@ export interface ApplyFlags {
   resume?: boolean;
   retry?: boolean;
   task?: string;
+  dryRun?: boolean;
+  refresh?: boolean;
+  replay?: boolean;
+  recorded?: boolean;
+  only?: string[];
+  exclude?: string[];
+  instruct?: string;
 }
 
 export class Reference {
@@ -53,6 +65,7 @@ export class Reference {
     for (const node of nodes) {
       this.tasks.set(node.id, {
         ...{ node, status: 'pending', generation: 0, shown: 0, calls: 0, badAnswer: false },
+        ...{ artifact: null, kept: false, refused: false },
         behaviour: behaviour[node.id] ?? [],
       });
     }
@@ -78,15 +91,150 @@ export class Reference {
   }
 
   apply(flags: ApplyFlags): Answer {
-    if (this.run) return { result: flags.task === undefined ? 'attached' : 'refused' };
-    const members = this.members(flags);
-    if (members === 'refused' || members === 'nothing') return { result: members };
-    const kind = flags.task !== undefined ? 'task' : flags.retry ? 'retry' : flags.resume ? 'resume' : 'apply';
-    for (const id of members) this.prepare(this.task(id));
-    this.run = { kind, yes: flags.yes, members: new Set(members) };
-    this.runs.push({ kind, status: 'running' });
-    this.settle();
+    const { task, dryRun, replay } = flags;
+    if (this.run) return { result: task === undefined && !dryRun && !replay ? 'attached' : 'refused' };
+    if (dryRun && task !== undefined && this.lets(task)) return { result: 'refused' };
+    const could = replay ? this.replayable() : this.members(flags);
+    if (could === 'refused' || could === 'nothing') return { result: could };
+    const members = this.selected(could, flags);
+    if (members === 'refused') return { result: members };
+    if (members.length === 0) return { result: 'nothing' };
+    const kind = flags.resume ? (flags.retry ? 'retry' : 'resume') : task !== undefined ? 'task' : 'apply';
+    this.runs.push({ kind: dryRun ? 'dry-run' : replay ? 'replay' : kind, status: 'running' });
+    const stale = replay ? members.filter((id) => !this.onRecord(id)) : this.stale(members, flags);
+    if (stale.length > 0 && !(flags.refresh && !replay)) {
+      this.ended('refused');
+      return { result: 'started' };
+    }
+    for (const id of stale) this.askAnew(this.task(id));
+    if (replay) this.replay(members, flags.recorded === true);
+    else if (dryRun) this.preview(members);
+    else {
+      for (const id of members) this.prepare(this.task(id), flags.instruct !== undefined);
+      this.run = { kind, yes: flags.yes, members: new Set(members) };
+      this.settle();
+    }
     return { result: 'started' };
+  }
+
+  /** --only takes what is named with what that needs, as far as it has not completed; --exclude drops with what needs it. */
+  private selected(could: string[], { only, exclude = [] }: ApplyFlags): string[] | 'refused' {
+    const wanted = (only ?? could).filter((id) => !only || !this.lets(id));
+    const taken = new Set(wanted);
+    for (const id of taken) if (only) for (const dep of this.task(id).node.deps) if (!this.lets(dep)) taken.add(dep);
+    // What is behind a settled task may itself not be settled, and is then needed too.
+    for (const id of only ? wanted.flatMap((one) => this.behind(one)) : []) if (!this.lets(id)) taken.add(id);
+    if ([...taken].some((id) => !could.includes(id))) return 'refused';
+    const dropped = (id: string): boolean => exclude.includes(id) || this.task(id).node.deps.some(dropped);
+    return could.filter((id) => taken.has(id) && !dropped(id));
+  }
+
+  /** Everything that a task needs, directly or not. */
+  private behind(id: string): string[] {
+    return [...new Set(this.task(id).node.deps.flatMap((dep) => [dep, ...this.behind(dep)]))];
+  }
+
+  private askAnew(task: Task): void {
+    task.generation += 1;
+    task.kept = false;
+  }
+
+  private found(id: string): string | null {
+    return this.disk.get(`${id}.txt`) ?? null;
+  }
+
+  /** Tasks of a run whose kept artifact was made for another file than the one that stands there. */
+  private stale(members: string[], { instruct }: ApplyFlags): string[] {
+    if (instruct !== undefined) return [];
+    return members.filter((id) => {
+      const { kept, artifact, refused } = this.task(id);
+      return kept && !refused && artifact && ![artifact.base, artifact.content].includes(this.found(id));
+    });
+  }
+
+  private onRecord(id: string): boolean {
+    const { artifact } = this.task(id);
+    return artifact !== null && [artifact.base, artifact.content].includes(this.found(id));
+  }
+
+  private usable(id: string): boolean {
+    const { kept, artifact } = this.task(id);
+    return (
+      kept && artifact !== null && this.behind(id).every((one) => (this.task(one).artifact?.at ?? 0) <= artifact.at)
+    );
+  }
+
+  private replayable(): string[] | 'refused' {
+    const recorded = (id: string): boolean => {
+      const { artifact, refused, status, node } = this.task(id);
+      const again = status === 'pending' && ['rolled_back', 'cleaned'].includes(this.status);
+      if (!artifact || refused || !(status === 'completed' || again)) return false;
+      return node.deps.every((dep) => this.lets(dep) || recorded(dep));
+    };
+    const members = [...this.tasks.keys()].filter(recorded);
+    return members.length > 0 ? members : 'refused';
+  }
+
+  /** Everything as an apply would, but for the files; then every task is what it was, with what was made for it. */
+  private preview(members: string[]): void {
+    const results = new Map<string, 'generated' | 'failed' | 'skipped'>();
+    const before = new Map(members.map((id) => [id, { ...this.task(id) }]));
+    for (const id of members) this.prepare(this.task(id), false);
+    for (const id of this.ordered(members)) {
+      const lost = (dep: string): boolean => (results.get(dep) ?? 'generated') !== 'generated';
+      if (this.task(id).node.deps.some((dep) => lost(dep) || !(results.has(dep) || this.lets(dep)))) {
+        results.set(id, 'skipped');
+        continue;
+      }
+      const made = this.usable(id) || this.ask(id) === 'ok';
+      this.task(id).kept = made;
+      this.task(id).shown = this.task(id).generation;
+      results.set(id, made ? 'generated' : 'failed');
+    }
+    for (const [id, { status, badAnswer }] of before) {
+      const task = this.task(id);
+      task.status = status;
+      if (results.get(id) !== 'failed') task.badAnswer = badAnswer;
+    }
+    this.ended(outcome([...results.values()]));
+  }
+
+  /** What is on record is asked with its seed or, recorded, taken as it is; what does not come to its end is what it was. */
+  private replay(members: string[], recorded: boolean): void {
+    const results = new Map<string, 'generated' | 'failed' | 'skipped'>();
+    const statusBefore = this.status;
+    for (const id of this.ordered(members)) {
+      const task = this.task(id);
+      const before = { ...task };
+      if (task.node.deps.some((dep) => (results.get(dep) ?? 'generated') !== 'generated')) {
+        results.set(id, 'skipped');
+        continue;
+      }
+      const { seed = 0, base = null } = task.artifact ?? {};
+      if (!recorded) this.askAnew(task);
+      if (!recorded && this.ask(id, seed) !== 'ok') {
+        results.set(id, 'failed');
+        Object.assign(task, before, { generation: task.generation, calls: task.calls });
+        continue;
+      }
+      this.write(id);
+      if (task.artifact) task.artifact.base = base;
+      results.set(id, 'generated');
+    }
+    this.ended(outcome([...results.values()]));
+    const wrote = members.some((id) => this.task(id).status === 'completed');
+    this.status = wrote ? this.settled() : statusBefore;
+  }
+
+  /** In an order in which nothing comes before what it needs. */
+  private ordered(members: string[]): string[] {
+    const order: string[] = [];
+    const add = (id: string): void => {
+      for (const dep of this.task(id).node.deps) if (members.includes(dep)) add(dep);
+      if (!order.includes(id)) order.push(id);
+    };
+    for (const id of members) add(id);
+    return order;
   }
 
   private members({ task, resume, retry }: ApplyFlags): string[] | 'refused' | 'nothing' {
@@ -104,8 +252,10 @@ export class Reference {
     return members.length > 0 ? members : 'nothing';
   }
 
-  private prepare(task: Task): void {
-    if (['completed', 'declined'].includes(task.status) || task.badAnswer) task.generation += 1;
+  private prepare(task: Task, instructed: boolean): void {
+    const wrong = task.badAnswer && !task.kept;
+    if (['completed', 'declined'].includes(task.status) || wrong) this.askAnew(task);
+    if (instructed && task.kept) this.askAnew(task);
     Object.assign(task, { status: 'pending', badAnswer: false });
   }
 
@@ -131,36 +281,56 @@ export class Reference {
 
   private generate(id: string, yes: boolean): void {
     const task = this.task(id);
-    task.generation = Math.max(1, task.generation);
+    const does = this.usable(id) ? 'ok' : this.ask(id);
     task.shown = task.generation;
-    let behaviour: Behaviour;
-    do {
-      behaviour = task.behaviour[task.calls] ?? 'ok';
-      task.calls += 1;
-      this.generated.push(`${id} ${task.generation}`);
-    } while (behaviour === 'flaky');
-    if (behaviour !== 'ok') {
-      task.status = 'failed';
-      task.badAnswer = behaviour === 'bad-answer';
-    } else if (yes) this.write(id);
+    if (does !== 'ok') task.status = 'failed';
+    else if (yes || this.found(id) === task.artifact?.content) this.write(id);
     else task.status = 'awaiting_approval';
   }
 
+  /** Asks the model, again where it was only busy. A seed is that of a replay. */
+  private ask(id: string, seed?: number): Behaviour {
+    const task = this.task(id);
+    if (task.kept) this.askAnew(task);
+    task.generation = Math.max(1, task.generation);
+    task.shown = task.generation;
+    let does: Behaviour;
+    do {
+      does = task.behaviour[task.calls] ?? 'ok';
+      task.calls += 1;
+      this.generated.push(`${id} ${task.generation}`);
+    } while (does === 'flaky');
+    task.badAnswer = does === 'bad-answer';
+    if (does !== 'ok') return does;
+    this.clock += 1;
+    const asked = seed ?? task.generation;
+    const content = `content of ${id}, seed ${asked}`;
+    task.artifact = { content, base: this.found(id), at: this.clock, seed: asked };
+    task.refused = false;
+    return does;
+  }
+
+  private clock = 0;
+
   private write(id: string): void {
     const task = this.task(id);
-    const content = `content of ${id}, generation ${task.generation}`;
-    const before = this.disk.get(`${id}.txt`) ?? null;
+    const content = task.artifact?.content ?? '';
+    const before = this.found(id);
     if (before !== content) this.steps.set(id, [{ content, before }, ...(this.steps.get(id) ?? [])]);
     this.disk.set(`${id}.txt`, content);
     this.written.push(id);
-    task.status = 'completed';
+    Object.assign(task, { status: 'completed', kept: false, badAnswer: false });
   }
 
   private finish({ members }: Run): void {
     const of = (ids: Iterable<string>): TaskStatus[] => [...ids].map((id) => this.task(id).status);
-    const all = of(this.tasks.keys());
     this.ended(verdict(of(members)));
-    this.status = all.includes('pending') && verdict(all) === 'completed' ? 'ready' : verdict(all);
+    this.status = this.settled();
+  }
+
+  private settled(): PlanStatus {
+    const all = [...this.tasks.values()].map(({ status }) => status);
+    return all.includes('pending') && verdict(all) === 'completed' ? 'ready' : verdict(all);
   }
 
   private ended(status: string): void {
@@ -175,8 +345,8 @@ export class Reference {
     task.status = 'pending';
     this.decided.push(() => {
       if (decision === 'approve') this.write(id);
-      else if (decision === 'reject') task.status = 'declined';
-      else task.generation += 1;
+      else if (decision === 'reject') Object.assign(task, { status: 'declined', refused: true });
+      else this.askAnew(task);
     });
     if (this.workerRuns) this.startWorker();
   }
@@ -202,8 +372,8 @@ export class Reference {
     const complete = this.steps.size === 0;
     for (const id of complete ? this.tasks.keys() : cleared) {
       const task = this.task(id);
-      if (task.badAnswer) task.generation += 1;
-      Object.assign(task, { status: 'pending', badAnswer: false });
+      if (task.badAnswer && !task.kept) this.askAnew(task);
+      Object.assign(task, { status: 'pending', badAnswer: false, ...(complete ? { refused: false } : {}) });
     }
     if (complete) this.status = kind === 'rollback' ? 'rolled_back' : 'cleaned';
     else if (cleared.length > 0) this.status = 'partial';
@@ -244,4 +414,10 @@ export class Reference {
 function verdict(statuses: readonly TaskStatus[]): 'completed' | 'partial' | 'failed' {
   if (!statuses.some((status) => ['failed', 'skipped', 'cancelled'].includes(status))) return 'completed';
   return statuses.some((status) => ['completed', 'declined'].includes(status)) ? 'partial' : 'failed';
+}
+
+/** Of a run that only looks, or only repeats. */
+function outcome(results: readonly ('generated' | 'failed' | 'skipped')[]): string {
+  if (results.every((one) => one === 'generated')) return 'completed';
+  return results.includes('generated') ? 'partial' : 'failed';
 }
