@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +61,72 @@ describe('completion in bash', () => {
     expect(await offered(['watch', ''], names)).toEqual(expect.arrayContaining(['latest', 'fine']));
     expect((await offered(['watch', ''], names)).some((word) => word.includes('hacked'))).toBe(false);
     expect(existsSync(join(folder, 'hacked'))).toBe(false);
+  });
+});
+
+const has = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0;
+
+/** What zsh would offer: its completion functions run on a terminal only, so the one that lists candidates is called in a zsh. */
+function offeredByZsh(words: string[]): string[] {
+  const program = `emulate -R zsh
+compdef() { :; }
+planwright() { cat plans.json; }
+source ./script
+local_found=()
+compadd() { shift; for name in "$@"; do local_found+=("\${(@P)name}"); done; }
+_files() { :; }
+words=(planwright "$@"); CURRENT=$#words
+_planwright
+for word in $local_found; do [[ $word == "\${words[CURRENT]}"* ]] && print -r -- "$word"; done; true`;
+  const out = execFileSync('zsh', ['-f', '-c', program, 'zsh', ...words], { cwd: folder, encoding: 'utf8' });
+  return out.split('\n').filter((line) => line !== '');
+}
+
+/** What fish would offer, by its own `complete -C`. */
+function offeredByFish(words: string[]): string[] {
+  const program = `function planwright; cat plans.json; end; source ./script; complete -C "$argv"`;
+  const line = ['planwright', ...words].join(' ');
+  const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder, XDG_CACHE_HOME: folder };
+  const out = execFileSync('fish', ['--no-config', '-c', program, line], { cwd: folder, env, encoding: 'utf8' });
+  return out
+    .split('\n')
+    .map((one) => one.split('\t')[0] ?? '')
+    .filter((one) => one !== '');
+}
+
+const SHELLS = { zsh: offeredByZsh, fish: offeredByFish };
+
+describe.each(Object.entries(SHELLS))('completion in %s', (shell, complete) => {
+  const inShell = has(shell) ? it : it.skip;
+  const asked = async (words: string[], names: string[] = []): Promise<string[]> => {
+    const plans = names.map((name, at) => ({ id: `plan-0000000${at}`, name, goal: '"name": "no"' }));
+    writeFileSync(join(folder, 'plans.json'), JSON.stringify(plans, null, 2));
+    writeFileSync(join(folder, 'script'), await script(shell));
+    return complete(words);
+  };
+
+  inShell(`offers commands, and what follows them (needs ${shell})`, async () => {
+    const top = REGISTRY.map(({ path }) => path).filter((path) => !path.includes(' '));
+    expect((await asked([''])).sort()).toEqual([...top].sort());
+    expect(await asked(['hist'])).toEqual(['history']);
+    expect((await asked(['history', ''])).sort()).toEqual(['list', 'show']);
+  });
+
+  inShell(`offers a command's options and the global ones (needs ${shell})`, async () => {
+    expect(await asked(['apply', '--dry'])).toEqual(['--dry-run']);
+    expect(await asked(['plan', 'show', '--'])).toEqual(expect.arrayContaining(['--task', '--raw', '--json']));
+  });
+
+  inShell(`offers the plans of the workspace, and never runs what one is named (needs ${shell})`, async () => {
+    const names = ['release', '$(touch hacked)', '(touch hacked)', '`touch hacked`', 'a;touch hacked'];
+    const found = await asked(['plan', 'show', ''], names);
+    expect(found).toEqual(expect.arrayContaining(['latest', 'plan-00000000', 'release']));
+    expect(found.some((word) => word.includes('hacked'))).toBe(false);
+    expect(existsSync(join(folder, 'hacked'))).toBe(false);
+  });
+
+  inShell(`offers no plan after an option that takes a word (needs ${shell})`, async () => {
+    expect(await asked(['apply', '--timeout', ''], ['release'])).not.toContain('release');
   });
 });
 
