@@ -47,6 +47,13 @@ export async function applyAndFollow(
     return code;
   }
   if (answer.tasks && (request.only || request.exclude)) show.demand([selectionText(before, answer.tasks)]);
+  if (request.replay) {
+    show.note(
+      request.recorded
+        ? 'The record is written again; no model is asked.'
+        : 'What is on record is asked again, at temperature 0.',
+    );
+  }
   if (answer.result === 'attached') {
     show.note(`Run ${answer.run} of ${id} is under way already: attached to it.`);
     show.demand(passedOver(before, request));

@@ -142,6 +142,32 @@ describe.each(['rollback', 'clean'] as const)('%s', (kind) => {
     expect([...plan.world.disk]).toEqual([]);
   });
 
+  it('leaves what a dry run made: the next apply writes it and asks no model', async () => {
+    const plan = await start();
+    await plan.plan();
+    await plan.run({ yes: true, only: ['1'] });
+    await plan.run({ dryRun: true });
+    const asked = plan.world.calls.filter((call) => call.startsWith('generate')).sort();
+    expect(asked).toEqual(['generate 1 1', 'generate 2 1', 'generate 3 1']);
+    const view = await plan.undo(kind);
+    expect(view.tasks['2']).toMatchObject({ status: 'pending', files: [{ path: '2.txt', state: 'proposed' }] });
+    expect(plan.world.disk.size).toBe(0);
+    await plan.run({ dryRun: true });
+    expect((await plan.run({ yes: true })).status).toBe('completed');
+    const again = plan.world.calls.filter((call) => call.startsWith('generate')).sort();
+    // Task 1 asks its question again, and finds the answer on record; what the dry run made is taken as it is.
+    expect(again).toEqual(['generate 1 1', 'generate 1 1', 'generate 2 1', 'generate 3 1']);
+    expect([...plan.world.disk.keys()].sort()).toEqual(['1.txt', '2.txt', '3.txt']);
+  });
+
+  it('after a dry run alone has nothing to take back', async () => {
+    const plan = await start();
+    await plan.plan();
+    await plan.run({ dryRun: true });
+    await expect(plan.undo(kind)).rejects.toMatchObject(refused('NotReady'));
+    expect((await plan.run({ yes: true })).status).toBe('completed');
+  });
+
   it('that fails leaves the plan as it was and says why', async () => {
     const plan = await start();
     await plan.plan();

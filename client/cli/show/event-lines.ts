@@ -16,7 +16,10 @@ export function eventLines(event: StreamEvent, view: PlanView, style: Style, liv
     case 'plan_created':
       return view.status === 'planning' ? [style.dim(`Plan ${event.plan} is being made.`)] : [];
     case 'run_started':
-      return [`${style.strong(`Run ${event.run}`)} of ${event.plan} · ${scope(event, view)}`];
+      return [
+        `${style.strong(`Run ${event.run}`)} of ${event.plan} · ${scope(event, view)}`,
+        ...stayLines(event, view, style),
+      ];
     case 'task_started':
       return live ? [] : [`→ ${title}: ${safe(event.description)}`];
     case 'artifact':
@@ -53,6 +56,15 @@ export function eventLines(event: StreamEvent, view: PlanView, style: Style, liv
 function scope(event: StreamEvent & { type: 'run_started' }, view: PlanView): string {
   const only = event.kind === 'task' ? view.tasks[event.tasks[0] ?? ''] : undefined;
   return only ? `task ${only.number} alone` : `${event.kind} · ${plural(event.tasks.length, 'task')}`;
+}
+
+/** Of a run that goes on where another ended: the tasks that are done, for which nothing is asked or written again. */
+function stayLines(event: StreamEvent & { type: 'run_started' }, view: PlanView, style: Style): string[] {
+  if (event.kind !== 'resume' && event.kind !== 'retry') return [];
+  const done = view.graph.nodes.filter(({ id }) => view.tasks[id]?.status === 'completed' && !event.tasks.includes(id));
+  return done.map(({ id, tool }) =>
+    style.dim(`= Task ${view.tasks[id]?.number ?? '?'} ${safe(tool)} is completed already and stays as it is`),
+  );
 }
 
 /** A replay shows every line; any other run only what changed since the plan was made. */

@@ -22,7 +22,7 @@ export function outcomeText(view: PlanView, run: RunView | undefined, style: Sty
   const spent = tokens > 0 ? ` · ${tokens} tokens` : '';
   const title = `${view.id} (${safe(view.name)})`;
   lines.push(
-    `Plan ${style.strong(title)} is ${statusWord(view.status, style)}: ${plural(tasks.length, 'task')}, ${told}${spent}.`,
+    `Plan ${style.strong(title)} is ${statusWord(view.status, style)}: ${plural(tasks.length, 'task')}, ${told}${ofAll(view, tasks.length)}${spent}.`,
   );
   if (counts.declined)
     lines.push(`${plural(counts.declined, 'task')} declined: every file of it was refused by a person.`);
@@ -30,6 +30,13 @@ export function outcomeText(view: PlanView, run: RunView | undefined, style: Sty
   const reason = run?.reason ?? view.reason;
   if (reason && view.status !== 'completed') lines.push(`Reason: ${escapeLinesForDisplay(reason)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Of a run that took only a part of the plan: how far the whole of it is. */
+function ofAll(view: PlanView, taken: number): string {
+  const all = Object.values(view.tasks);
+  if (taken >= all.length) return '';
+  return ` (of all ${all.length}: ${countStatuses(all).completed ?? 0} completed)`;
 }
 
 /** A run that was refused before its first task: why, and what to do. */
@@ -79,7 +86,7 @@ function commandsFor(view: PlanView): string[] {
     case 'ready':
     case 'rolled_back':
     case 'cleaned':
-      return [`planwright apply ${id}`, `planwright explain ${id}`];
+      return [`planwright apply ${id} --dry-run`, `planwright apply ${id}`, `planwright explain ${id}`];
     case 'failed':
     case 'partial':
       if (view.graph.nodes.length === 0) return ['planwright plan "<goal>"'];
