@@ -343,7 +343,8 @@ export interface VerifyAndWriteResult {
 }
 
 /** A whole task in one step, where nobody has to decide anything in between: generation, verification and writing. */
-export interface MakeRequest extends Pick<VerifyAndWriteRequest, 'allowAllPaths' | 'keepBackup' | 'riskPassed'> {
+export interface MakeRequest
+  extends Pick<VerifyAndWriteRequest, 'allowAllPaths' | 'keepBackup' | 'riskPassed' | 'skipExternal'> {
   generate: GenerateRequest;
   run: number;
   /** Name of the write in its journal; the step that takes over where this one could not write has the same. */

@@ -27,6 +27,7 @@ export async function make(work: TaskWork, question: GenerateRequest): Promise<M
         allowAllPaths: run.request.allowAllPaths === true,
         keepBackup: own.backups,
         riskPassed: run.passed,
+        ...(run.request.skipVerify ? { skipExternal: true } : {}),
       },
     );
     work.begun = made.done === null && made.begun;

@@ -14,6 +14,7 @@ const FLAGS = [
   'refresh',
   'allowAllPaths',
   'allowDirty',
+  'skipVerify',
   'force',
   'dryRun',
   'replay',
