@@ -53,7 +53,7 @@ export async function planWorkflow(input: PlanInput): Promise<void> {
   const carried = input.carried;
   if (!carried && !input.plan) throw ApplicationFailure.nonRetryable('planWorkflow needs a plan', 'BadInput');
   const state = carried ?? newState(input.plan as NewPlan, now());
-  await new PlanWorkflow(state, beginning(carried ? {} : input)).live();
+  await new PlanWorkflow(state, beginning(carried ? {} : input), !carried && input.lost !== undefined).live();
 }
 
 /** How a plan gets its graph: a lost plan is taken up, a carried one goes on, any other is made. */
@@ -73,10 +73,11 @@ class PlanWorkflow {
   constructor(
     private readonly state: PlanState,
     private readonly begin: (context: PlanContext) => Promise<void>,
+    takenUp: boolean,
   ) {
     this.publisher = new Publisher(state);
     this.context = new PlanContext(state, () => this.changed(), now);
-    this.notifier = new Notifier(this.context, () => lost !== null && this.planning !== null);
+    this.notifier = new Notifier(this.context, () => takenUp && this.planning !== null);
     this.handle();
     this.publisher.publish();
   }
