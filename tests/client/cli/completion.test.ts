@@ -37,7 +37,7 @@ describe('completion in bash', () => {
     const top = REGISTRY.map(({ path }) => path).filter((path) => !path.includes(' '));
     expect(await offered([''])).toEqual(top);
     expect(await offered(['hist'])).toEqual(['history']);
-    expect(await offered(['history', ''])).toEqual(['list', 'show']);
+    expect(await offered(['history', ''])).toEqual(['list', 'show', 'check']);
   });
 
   it("offers a command's options and the global ones", async () => {
