@@ -10,12 +10,13 @@ import { allEntries, exportedHistory, runOf } from '../../audit/history';
 import { payloadReader } from '../../audit/history-events';
 import { logName } from '../../audit/mirror';
 import type { Entry, ProjectedEntry } from '../../audit/types';
+import { largePayloads } from '../../store/large-payloads';
 import { type ModelServer, startModelServer } from '../support/model-server';
 import { Installation, useInstallation } from './installation';
 
 const GOAL = 'Set up CI, a Dockerfile and docker-compose';
 const CANARY = 'sk-canary0123456789abcdefghijklmnop';
-const read = payloadReader({ ...defaultDataConverter, payloadCodecs: [] });
+const read = payloadReader({ ...defaultDataConverter, payloadCodecs: [largePayloads] });
 
 let model: ModelServer;
 beforeAll(async () => {
