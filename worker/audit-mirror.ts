@@ -44,6 +44,7 @@ export class AuditMirror implements Mirror {
     private readonly layout: WorkspaceLayout,
     private readonly client: () => Client,
     private readonly log: MirrorLog,
+    /** `state`: the user's state directory, with which the log's end is signed and witnessed at gates and ends. */
     private readonly append: AppendOptions = {},
   ) {}
 

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities';
 import { sweepOwnTemps } from '../store/durable';
 import { largePayloads } from '../store/large-payloads';
-import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
+import { taskQueueOf, userFolders, type WorkspaceLayout } from '../store/layout';
 import { ownIdentity } from '../store/process';
 import { AuditMirror } from './audit-mirror';
 import { identityOf } from './identity';
@@ -41,7 +41,7 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
   const dataConverter = { payloadCodecs: [largePayloads] };
   const client = new Client({ connection, namespace, dataConverter });
   const projector = new Projector(layout, () => client, log);
-  const mirror = new AuditMirror(layout, () => client, log);
+  const mirror = new AuditMirror(layout, () => client, log, { state: userFolders(env).state });
   const activities = createActivities({ layout, env, log, audit: mirror });
   const changed = (plan: string): void => {
     projector.changed(plan);

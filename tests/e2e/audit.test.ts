@@ -1,7 +1,7 @@
 /** The audit log beside real processes: workers that are killed, a log that is deleted; and always what the history gives. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultDataConverter } from '@temporalio/common';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
@@ -10,12 +10,13 @@ import { allEntries, exportedHistory, runOf } from '../../audit/history';
 import { payloadReader } from '../../audit/history-events';
 import { logName } from '../../audit/mirror';
 import type { Entry, ProjectedEntry } from '../../audit/types';
+import { largePayloads } from '../../store/large-payloads';
 import { type ModelServer, startModelServer } from '../support/model-server';
 import { Installation, useInstallation } from './installation';
 
 const GOAL = 'Set up CI, a Dockerfile and docker-compose';
 const CANARY = 'sk-canary0123456789abcdefghijklmnop';
-const read = payloadReader({ ...defaultDataConverter, payloadCodecs: [] });
+const read = payloadReader({ ...defaultDataConverter, payloadCodecs: [largePayloads] });
 
 let model: ModelServer;
 beforeAll(async () => {
@@ -82,10 +83,18 @@ it('is what the history gives, though the worker is killed again and again', asy
   expect(entries[0]?.actor.id).toContain('@');
   expect(entries.at(-1)?.event).toBe('run.finished');
 
+  // At the end of a run the log is signed, and somebody outside the workspace knows how far it went.
+  const checkpoint = readFileSync(join(dirname(logFile(id)), 'checkpoint'), 'utf8').split('\n');
+  expect(checkpoint.slice(0, 2)).toEqual([logName('planwright', id), String(entries.length)]);
+  expect(readdirSync(join(installation().home, 'state', 'witness')).length).toBeGreaterThan(0);
+
   const before = onDisk(id);
   rmSync(join(installation().workspace, '.planwright', 'audit'), { recursive: true });
   await installation().ok(['rollback', 'killed']);
   await expectSame(id);
   expect(onDisk(id).startsWith(before)).toBe(true);
   expect(onDisk(id)).not.toContain(CANARY);
+
+  const checked = await installation().ok(['history', 'check', 'killed', '--json']);
+  expect(JSON.parse(checked.stdout)).toMatchObject({ plan: id, deterministic: true, missing: null });
 }, 180_000);

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { History } from '@temporalio/common/lib/proto-utils';
+import { largePayloads } from '../../store/large-payloads';
 
 export interface Replayed {
   run: string;
@@ -29,6 +30,7 @@ export async function replayHistories(
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
   const options = {
     workflowBundle: { codePath: bundle },
+    dataConverter: { payloadCodecs: [largePayloads] },
     sinks: { projection: { changed: quiet }, runs: { stopped: quiet } },
   };
   const replayed: Replayed[] = [];

@@ -37,7 +37,7 @@ describe('completion in bash', () => {
     const top = REGISTRY.map(({ path }) => path).filter((path) => !path.includes(' '));
     expect(await offered([''])).toEqual(top);
     expect(await offered(['hist'])).toEqual(['history']);
-    expect(await offered(['history', ''])).toEqual(['list', 'show']);
+    expect(await offered(['history', ''])).toEqual(['list', 'show', 'check']);
   });
 
   it("offers a command's options and the global ones", async () => {
@@ -109,7 +109,7 @@ describe.each(Object.entries(SHELLS))('completion in %s', (shell, complete) => {
     const top = REGISTRY.map(({ path }) => path).filter((path) => !path.includes(' '));
     expect((await asked([''])).sort()).toEqual([...top].sort());
     expect(await asked(['hist'])).toEqual(['history']);
-    expect((await asked(['history', ''])).sort()).toEqual(['list', 'show']);
+    expect((await asked(['history', ''])).sort()).toEqual(['check', 'list', 'show']);
   });
 
   inShell(`offers a command's options and the global ones (needs ${shell})`, async () => {
