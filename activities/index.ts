@@ -5,7 +5,7 @@ import type { LogHead } from '../plan/types';
 import { skillSet } from '../skills/skill-set';
 import type { WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
-import { policyReader, policySnapshot } from '../store/policy';
+import { checkPolicyTools, policyReader, policySnapshot } from '../store/policy';
 import {
   type ArtifactDeps,
   begunWrite,
@@ -81,14 +81,16 @@ export function createActivities({ layout, env, log, audit }: ActivityOptions): 
   const first = async (): Promise<LogHead | null> => (audit ? auditFirst(audit) : null);
   const readWorkspace: PlanActivities['readWorkspace'] = async ({ extraPaths, start }) => {
     const policy = await policyNow();
-    const scopes = [...(await skills()).values()].flatMap((skill) => skill.scope);
+    const known = await skills();
+    checkPolicyTools(policy, known.keys());
+    const scopes = [...known.values()].flatMap((skill) => skill.scope);
     const patterns = [...new Set([...policy.write.allow, ...scopes])];
     const snapshot = await readWorkspaceSnapshot({ root: layout.root, objects, patterns, extraPaths });
     return {
       digest: await objects.putJson(snapshot),
       policy: policySnapshot(policy),
       gitHead: await readGitHead(layout.root),
-      ...(start ? { start: await runStartFacts({ layout, env, policy, skills: await skills() }, start) } : {}),
+      ...(start ? { start: await runStartFacts({ layout, env, policy, skills: known }, start) } : {}),
     };
   };
   const signal = (): AbortSignal => Context.current().cancellationSignal;

@@ -180,7 +180,7 @@ const brief = ({ path, action, sha256 }: FileView): FileBrief => ({ path, action
 /** Gates of the plan itself: decided ones in the time of their run, open ones in the latest run. */
 function planGateFacts(view: PlanView, run: RunView): Keyed[] {
   const during = ({ at }: { at: string }): boolean => at >= run.startedAt && (!run.finishedAt || at <= run.finishedAt);
-  const decided = view.decisions
+  const decided = outcomes(view.decisions)
     .filter(during)
     .flatMap(({ gate, kind, path, decision, by, reason, at }) =>
       gateFacts(
@@ -279,10 +279,15 @@ export function verdictOf(task: Pick<TaskView, 'verification'>): string {
   return (['failed', 'inconclusive', 'passed'] as const).find((verdict) => verdicts.includes(verdict)) ?? 'skipped';
 }
 
+/** Of each gate the decision that settled it, which is the newest; the votes before it settled nothing. */
+const outcomes = (decisions: readonly DecisionView[]): DecisionView[] => [
+  ...new Map(decisions.map((decision) => [decision.gate, decision])).values(),
+];
+
 /** Gates of one task: the open ones, and those that its decisions speak of (they were open once). */
 function taskGateFacts(view: PlanView, id: string, task: TaskView, run: number, since: string): Keyed[] {
   // A task that runs again keeps the decisions of the runs before.
-  const decided = task.decisions
+  const decided = outcomes(task.decisions)
     .filter(({ gate, at }) => gate !== '' && at >= since)
     .map(({ gate, kind, path, decision, by, reason, at }): GateSeen => {
       const digest = task.files.find((file) => file.path === path)?.digest ?? null;

@@ -1,3 +1,4 @@
+import type { GateView } from '../plan/view';
 import type { OpenGate, PlanListing, Shown } from './types';
 
 /** A plan in one line of `plan list`; null where nothing could be shown of it. */
@@ -13,10 +14,17 @@ export function listingOf(shown: Shown | null, active: boolean): PlanListing | n
     status: view.status,
     createdAt: view.createdAt,
     tasks: { total: tasks.length, completed: tasks.filter((task) => task.status === 'completed').length },
-    waiting: since ? { gates: view.gates.length, since } : null,
+    waiting: since ? { gates: view.gates.length, approvals: missing(view.gates), since } : null,
+    paused: view.paused ? { by: view.paused.by, at: view.paused.at } : null,
+    frozen: view.frozen ?? null,
     active,
     note: shown.note,
   };
+}
+
+/** Answers that open gates still need. */
+function missing(gates: readonly GateView[]): number {
+  return gates.reduce((sum, { approvals, votes }) => sum + Math.max(1, (approvals ?? 1) - (votes?.length ?? 0)), 0);
 }
 
 /** Gates that can still be decided; none where the plan's workflow is over. */

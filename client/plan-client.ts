@@ -6,13 +6,22 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { digestOf } from '../plan/digest';
 import { escapeForDisplay } from '../plan/display';
 import { FailedError, IntegrityError, PlanwrightError, UnreachableError, UsageError } from '../plan/errors';
 import type { CarriedFacts, CarriedPlan } from '../plan/export';
 import { isSettledPlan } from '../plan/states';
 import type { UndoKind } from '../plan/types';
-import type { ApplyAnswer, ApplyRequest, Decide, DecideAnswer, PlanView, UndoAnswer, UndoMessage } from '../plan/view';
+import type {
+  ApplyAnswer,
+  ApplyRequest,
+  Decide,
+  DecideAnswer,
+  PauseAnswer,
+  PauseRequest,
+  PlanView,
+  UndoAnswer,
+  UndoMessage,
+} from '../plan/view';
 import { replaceFile } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
@@ -255,11 +264,17 @@ export class TemporalPlanClient implements PlanClient {
   }
 
   async decide(id: string, decision: Decide): Promise<DecideAnswer> {
-    const { gate, digest = null, by, signed } = decision;
-    // The same decision by the same person is one update, however often it is sent; signed anew, it is another.
-    const same = { gate, digest, decision: decision.decision, by, nonce: signed?.nonce };
-    const updateId = `decide-${digestOf(same).slice(0, 32)}`;
-    return this.wire.update<DecideAnswer>(id, 'decide', decision, updateId);
+    // An id of its own each time: what was refused once may be allowed later, when the gate escalated. The same decision
+    // again gets the first answer by the ruling.
+    return this.wire.update<DecideAnswer>(id, 'decide', decision, `decide-${randomBytes(8).toString('hex')}`);
+  }
+
+  async pause(id: string, request: PauseRequest): Promise<PauseAnswer> {
+    return this.wire.update<PauseAnswer>(id, 'pause', request, `pause-${randomBytes(8).toString('hex')}`);
+  }
+
+  async unpause(id: string, request: PauseRequest): Promise<PauseAnswer> {
+    return this.wire.update<PauseAnswer>(id, 'unpause', request, `unpause-${randomBytes(8).toString('hex')}`);
   }
 
   async cancel(id: string, by: string, reason: string | null): Promise<void> {

@@ -6,6 +6,8 @@ import type {
   Decide,
   DecideAnswer,
   GateView,
+  PauseAnswer,
+  PauseRequest,
   PlanView,
   UndoAnswer,
   UndoMessage,
@@ -29,7 +31,10 @@ export interface PlanListing {
   status: PlanStatus;
   createdAt: string;
   tasks: { total: number; completed: number };
-  waiting: { gates: number; since: string } | null;
+  /** `approvals`: how many answers are still missing, over all gates. */
+  waiting: { gates: number; approvals: number; since: string } | null;
+  paused?: { by: string; at: string } | null;
+  frozen?: { window: string; until: string } | null;
   active: boolean;
   /** Set where the answer does not come from the running workflow: "the plan file", "Temporal says terminated", … */
   note: string | null;
@@ -95,6 +100,9 @@ export interface PlanClient {
   decide(id: string, decision: Decide): Promise<DecideAnswer>;
   /** Open gates of one plan, or of all open plans of the workspace. */
   gates(id?: string): Promise<OpenGate[]>;
+  /** Throws RefusedError where there is no run to pause, or none that is paused. */
+  pause(id: string, request: PauseRequest): Promise<PauseAnswer>;
+  unpause(id: string, request: PauseRequest): Promise<PauseAnswer>;
   cancel(id: string, by: string, reason: string | null): Promise<void>;
   /** Begins a rollback or a clean; `follow` the plan until its `undo` of that number is no longer running. */
   undo(id: string, kind: UndoKind, message: UndoMessage): Promise<UndoAnswer>;

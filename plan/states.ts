@@ -20,3 +20,9 @@ const SETTLED_TASK: readonly TaskStatus[] = ['completed', 'failed', 'declined', 
 
 export const isSettledPlan = (status: PlanStatus): boolean => SETTLED_PLAN.includes(status);
 export const isSettledTask = (status: TaskStatus): boolean => SETTLED_TASK.includes(status);
+
+const MOVING_TASK: readonly TaskStatus[] = ['generating', 'verifying', 'writing'];
+
+/** True for a task that something is done for at this moment, and that waits for nobody. */
+export const isMoving = ({ status, held }: { status: TaskStatus; held?: string | null }): boolean =>
+  MOVING_TASK.includes(status) && !held;

@@ -4,6 +4,7 @@
  */
 
 import type { News, NotifyEvent, SinkRule } from './news';
+import type { PolicyRules } from './rules/types';
 
 export type { FoundCommand, Language, WorkspaceFacts, WorkspaceSnapshot } from './workspace';
 
@@ -127,6 +128,8 @@ export interface PolicySnapshot {
   onDecline: 'run' | 'skip';
   /** Names of the widening flags that may be used, for example "yes", "allow-all-paths". */
   flags: string[];
+  /** Who decides, until when, what may be spent and when nothing is written; absent before there were such rules. */
+  rules?: PolicyRules;
   /** Whose decisions count, with their public keys as in `plan/signing.ts`. Absent: a decision needs no signature. */
   approvers?: { name: string; key: string }[];
   /** Who is told what; absent: nobody. */

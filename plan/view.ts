@@ -1,4 +1,6 @@
 /** The plan as everybody sees it: `plan show --json`, the plan file and the Query `plan` (contract.md). */
+import type { Overrun } from './rules/budgets';
+import type { Vote } from './rules/votes';
 import type { DecisionSignature } from './signing';
 import type {
   ArtifactFile,
@@ -82,6 +84,8 @@ export interface TaskView {
   revisions?: TaskRevision[];
   /** Artifacts of earlier generations, oldest first; bounded. The current one is `files`. */
   earlier?: { generation: number; files: ArtifactFile[] }[];
+  /** Why it does not move though its turn has come: paused, frozen, out of budget; null or absent where it may. */
+  held?: string | null;
   /** When a written artifact gave way to one with other bytes: dependents that completed before are stale. */
   replacedAt?: string;
 }
@@ -123,6 +127,8 @@ export interface RunView {
   /** Tasks that this run set out to do, by id, in order. */
   tasks: string[];
   reason: string | null;
+  /** SHA-256 (hex) of the policy that it rules by, from its start to its end. */
+  policy?: string;
   /** Of a dry run: what came of each task that is done; the tasks themselves go back to the state that they had. */
   previews?: { [task: string]: { result: 'generated' | 'failed' | 'skipped'; reason: string | null } };
   /** Of a replay: everything that was compared; of any other run: what changed since the plan was made. */
@@ -151,7 +157,29 @@ export interface GateView {
   /** SHA-256 of new content and base, to show the diff from the object store. */
   sha256: string | null;
   preSha256: string | null;
-  outcome: { decision: string; by: string; reason: string | null; at: string; auth?: 'signed' } | null;
+  outcome: { decision: string; by: string; reason: string | null; at: string; auth?: 'signed'; value?: number } | null;
+  /** The rule of the policy that it meets; null: none. */
+  rule?: string | null;
+  /** How many approvals by different people it takes; 1 unless told. */
+  approvals?: number;
+  /** Who may decide; null: anyone. Grows where the gate escalated. */
+  may?: string[] | null;
+  /** Set where the person who asked for the run may not approve. */
+  excludeRequester?: boolean;
+  requester?: string;
+  /** What was said so far and did not settle it: the newest vote of each person. */
+  votes?: Vote[];
+  /** ISO times still to come; `until` is when it expires. */
+  remindAt?: string | null;
+  escalateAt?: string | null;
+  escalateTo?: string[];
+  /** ISO times at which it happened. */
+  remindedAt?: string;
+  escalatedAt?: string;
+  /** What it is about, in a sentence, where it is about no file. */
+  about?: string;
+  /** Of a `budget` gate. */
+  budget?: Overrun;
 }
 
 export interface PlanView {
@@ -195,6 +223,10 @@ export interface PlanView {
   raw: string | null;
   /** The latest rollback or clean. */
   undo?: UndoView;
+  /** Set while the run is paused. */
+  paused?: PauseView | null;
+  /** Set while a freeze window of the policy keeps the run, or a write of it, waiting. */
+  frozen?: { window: string; until: string } | null;
   /** All that came to an end, oldest first; bounded. */
   undos?: UndoSummary[];
   /** Writes that wait because the audit log cannot be written. */
@@ -209,6 +241,13 @@ export interface PlanView {
     waiting: number;
     failed: { sink: string; event: string; at: string; error: string }[];
   };
+}
+
+export interface PauseView {
+  by: string;
+  /** ISO time. */
+  at: string;
+  reason: string | null;
 }
 
 /** What a rollback or a clean came to, in numbers of files. */
@@ -249,6 +288,8 @@ export interface DecideAnswer {
   decision: string;
   by: string;
   at: string;
+  /** Set where the gate is still open: how many approvals there are, of how many. */
+  pending?: { approvals: number; needed: number };
 }
 
 /** Payload of Update `apply`. */
@@ -278,6 +319,10 @@ export interface ApplyRequest {
   only?: string[];
   exclude?: string[];
   instruct?: string;
+  /** Most tokens of the whole plan, earlier runs included; the policy's budget holds where it is smaller. */
+  maxTokens?: number;
+  /** `wait`: a task that failed for good opens a `stuck` gate. */
+  onFailure?: 'stop' | 'wait';
   /** For this run only. */
   settings?: { provider?: string; model?: string; temperature?: number };
 }
@@ -289,6 +334,20 @@ export interface ApplyAnswer {
   message: string | null;
   /** The tasks that a new run sets out to do. */
   tasks?: string[];
+}
+
+/** Payload of the Updates `pause` and `unpause`. */
+export interface PauseRequest {
+  by: string;
+  reason?: string | null;
+}
+
+/** `changed` is false where the plan was that way already. */
+export interface PauseAnswer extends PauseView {
+  status: PlanStatus;
+  changed: boolean;
+  /** Tasks whose step in flight is finished before they rest. */
+  finishing: number[];
 }
 
 /** Payload of Update `cancel`. */

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { digestOf } from '../plan/digest';
+import { UsageError } from '../plan/errors';
 import { DEFAULT_ALLOWLIST } from '../plan/paths';
 import type { PolicySnapshot } from '../plan/types';
 import type { WorkspaceLayout } from './layout';
 import { approversShape } from './policy-approvers';
 import { sinkRules, sinksShape } from './policy-notify';
+import { pattern, policyRules, ruleKeys, unknownTools } from './policy-rules';
 import { parseYaml, readYamlFile, readYamlText } from './yaml-file';
 
 const KiB = 1024;
@@ -14,14 +16,6 @@ export const MOST_FILE_BYTES = 8 * MiB;
 
 const count = (fallback: number, most: number) => z.number().int().min(1).max(most).default(fallback);
 const allowed = z.boolean().default(true);
-const pattern = z
-  .string()
-  .min(1)
-  .max(500)
-  .refine((text) => !/^[!/]|\\|\.\./.test(text), {
-    error: 'a pattern is relative to the workspace, without "..", "\\" or a leading "!" or "/"',
-  });
-
 /** `.planwright/policy.yaml`; every key but `version` may be left out. */
 export const policyShape = z.strictObject({
   version: z.literal(1, { error: 'expected version: 1, the only format this Planwright knows' }),
@@ -54,6 +48,7 @@ export const policyShape = z.strictObject({
       filesPerTask: count(50, 1000),
     })
     .prefault({}),
+  ...ruleKeys,
   /** Who may decide. With it, every decision has to be signed with the key of one of them. */
   approvers: approversShape.optional(),
   /** Who is told what happens. */
@@ -99,9 +94,21 @@ export function policySnapshot(policy: Policy): PolicySnapshot {
     maxTasks: policy.maxTasks,
     onDecline: policy.onDecline,
     flags,
+    rules: policyRules(policy),
     ...(policy.approvers ? { approvers: policy.approvers.map(({ name, key }) => ({ name, key })) } : {}),
     ...(policy.notify ? { notify: sinkRules(policy.notify) } : {}),
   };
+}
+
+/** @throws UsageError where a rule names a skill that there is not: it would never match, and so allow */
+export function checkPolicyTools(policy: Policy, tools: Iterable<string>): void {
+  const known = new Set(tools);
+  const unknown = unknownTools(policyRules(policy), known);
+  if (unknown.length === 0) return;
+  throw new UsageError(
+    `.planwright/policy.yaml is not valid:\n${unknown.map((one) => `  ${one}, which does not exist`).join('\n')}`,
+    `There are: ${[...known].sort().join(', ')}.`,
+  );
 }
 
 /** The text that `init` writes. A test proves that it parses to exactly the defaults. */
@@ -133,6 +140,39 @@ limits:
   fileBytes: ${DEFAULT_POLICY.limits.fileBytes}
   # Files of one task.
   filesPerTask: ${DEFAULT_POLICY.limits.filesPerTask}
+
+# Who decides. The first rule that matches a gate holds, and no flag passes what it asks for; without one, a person is
+# asked where the flags of the run say so, and anyone may answer. A rule without a condition matches every gate of its kind.
+# rules:
+#   - name: workflows            # shown with the gate
+#     gates: [file]              # file (the default), tool (before a skill runs), risk (before a run), stuck, budget
+#     tools: [github-actions]    # skills
+#     paths: ['.github/**']      # for file gates: as under write.allow
+#     risk: MEDIUM               # this or higher
+#     approvals: 2               # by different people; 0: this needs nobody, and the rules below are not asked
+#     by: [ana, ben, cem]        # who may decide; anyone unless told. ana is that user on any machine (ana@laptop)
+#     excludeRequester: true     # who asked for the run may not approve it (false)
+#     remind: 4h                 # s, m, h, d, or never
+#     escalate: { after: 1d, to: [lea] }
+#     expire: 3d                 # a gate that expires is rejected
+rules: []
+
+# remind, escalate and expire for every gate whose rule does not say otherwise.
+# deadlines:
+#   expire: 7d
+deadlines: {}
+
+# At a limit a person is asked before the next call of a model. --max-tokens can lower the plan's, never raise it.
+# budgets:
+#   plan: { tokens: 500000, calls: 200 }
+#   task: { tokens: 100000, calls: 20 }
+budgets: {}
+
+# Times in which nothing is written. A run that would begin in one is refused, or waits; one under way waits before it writes.
+# freeze:
+#   - { name: year end, from: '2026-12-20T00:00:00Z', until: '2027-01-04T00:00:00Z', run: refuse }
+#   - { name: weekend, from: 'fri 16:00', until: 'mon 06:00', run: wait }    # UTC
+freeze: []
 
 write:
   # Paths that may be written, as glob patterns. One without a slash matches the file name in any directory.

@@ -12,6 +12,8 @@ import type { PlanState, TaskInternals } from './state';
 export class PlanContext {
   /** Set to let calls in flight come back and start nothing more, before continue-as-new. */
   draining = false;
+  /** Generations under way: each is a call that the budget does not show yet. */
+  callsInFlight = 0;
   private snapshotsStarted: number;
   private snapshotReads = 0;
   private readonly facts = new FactLog();
@@ -94,12 +96,11 @@ export class PlanContext {
   }
 
   /** Opens a gate; its id is unguessable and belongs to this plan alone. */
-  openGate(gate: Omit<GateView, 'gate' | 'since' | 'until' | 'outcome'>): GateView {
+  openGate(gate: Omit<GateView, 'gate' | 'since' | 'outcome'>): GateView {
     const opened: GateView = {
       ...gate,
       gate: `gate-${uuid4().replaceAll('-', '').slice(0, 16)}`,
       since: this.at(),
-      until: null,
       outcome: null,
     };
     this.state.view.gates.push(opened);
@@ -143,7 +144,8 @@ export class PlanContext {
     const read = await this.call('readWorkspace', step, request);
     if (number < (this.state.snapshot?.number ?? 0)) return null;
     this.state.snapshot = { digest: read.digest, number };
-    this.state.policy = read.policy;
+    // A run keeps to the policy that it began with.
+    if (start || !this.state.run) this.state.policy = read.policy;
     this.state.view.context.gitHead = read.gitHead;
     return read.start ?? null;
   }

@@ -16,6 +16,13 @@ import { againAsRecorded, compareWithRecord, onRecordedBases } from './replay';
 import type { Made, TaskInternals } from './state';
 import type { TaskWork } from './task-work';
 
+/** True where the task's next step asks a model: it is its generation, and no artifact is there to be taken. */
+export function asksNext({ context, run, node, task }: TaskWork): boolean {
+  const { recorded, replay } = run.request;
+  if (recorded || (task.status !== 'pending' && task.status !== 'generating')) return false;
+  return replay === true || !usableArtifact(context, run, node.id);
+}
+
 /** @returns what came of verification and write, where they were part of the same step; otherwise null */
 export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | null> {
   const { own, node, run, context } = work;
@@ -33,6 +40,7 @@ export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | n
   if (own.kept || replay) askAnew(own);
   if (own.generation === 0) own.generation = 1;
   context.update(node.id, { status: 'generating', startedAt, attempts: own.generation, error: null, reason: null });
+  context.callsInFlight += 1;
   try {
     const made: Made = {
       at: context.at(),
@@ -77,6 +85,8 @@ export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | n
     }
     work.fail(taskErrorOf(error));
     return null;
+  } finally {
+    context.callsInFlight -= 1;
   }
 }
 

@@ -3,13 +3,20 @@
  * the server, the worker and the history have half as much to do.
  */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { mayDemandOf } from '../plan/rules/match';
 import type { GenerateRequest, MakeResult } from '../plan/types';
+import { rulesOf } from './gatekeeping';
 import { noteAttempt } from './ledger';
 import type { TaskWork } from './task-work';
 
-/** Not where another queue's workers call the model, who do not have the workspace; nor in a replay, which compares first. */
-export function inOneStep({ run, context }: TaskWork): boolean {
+/**
+ * Not where another queue's workers call the model, who do not have the workspace; nor in a replay, which compares first;
+ * nor where policy may hold the write back: for a person, or for the end of a freeze window.
+ */
+export function inOneStep({ run, context, node }: TaskWork): boolean {
   const { yes, dryRun, replay } = run.request;
+  const rules = rulesOf(context);
+  if (rules.freeze.length > 0 || mayDemandOf(rules, node.tool)) return false;
   return yes === true && !dryRun && !replay && context.state.plan.llmQueue === null;
 }
 

@@ -9,6 +9,8 @@ import type {
   DecideAnswer,
   DeleteRequest,
   GateView,
+  PauseAnswer,
+  PauseRequest,
   PlanView,
   UndoAnswer,
   UndoMessage,
@@ -33,4 +35,7 @@ export const rollbackUpdate = defineUpdate<UndoAnswer, [UndoMessage]>('rollback'
 export const cleanUpdate = defineUpdate<UndoAnswer, [UndoMessage]>('clean');
 /** Ends the plan's workflow. */
 export const deleteUpdate = defineUpdate<{ status: string }, [DeleteRequest]>('delete');
+/** Updates, because the caller needs to hear what is still in flight. */
+export const pauseUpdate = defineUpdate<PauseAnswer, [PauseRequest]>('pause');
+export const unpauseUpdate = defineUpdate<PauseAnswer, [PauseRequest]>('unpause');
 export const cancelUpdate = defineUpdate<{ status: string }, [CancelRequest]>('cancel');

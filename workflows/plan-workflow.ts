@@ -24,6 +24,8 @@ import type {
   Decide,
   DecideAnswer,
   DeleteRequest,
+  PauseAnswer,
+  PauseRequest,
   UndoAnswer,
   UndoMessage,
 } from '../plan/view';
@@ -31,11 +33,13 @@ import { answerBefore, once } from './answers';
 import { workflowCancellation } from './cancellation';
 import { beginCarried, carriedFacts, references } from './carry';
 import { PlanContext } from './context';
+import { keepDeadlines } from './deadlines';
 import { said } from './facts';
 import { hasWritten } from './ledger';
 import { busyLimit, quietLimit } from './limits';
 import * as messages from './messages';
 import { Notifier } from './notifier';
+import { pause, refusePause, unpause } from './pausing';
 import { makePlan } from './planning';
 import { Publisher } from './publisher';
 import { asFailure, failure, refuse } from './refusals';
@@ -52,7 +56,7 @@ const now = (): string => new Date().toISOString();
 export async function planWorkflow(input: PlanInput): Promise<void> {
   const carried = input.carried;
   if (!carried && !input.plan) throw ApplicationFailure.nonRetryable('planWorkflow needs a plan', 'BadInput');
-  const state = carried ?? newState(input.plan as NewPlan, now());
+  const state = carried ? { ...carried, raised: carried.raised ?? {} } : newState(input.plan as NewPlan, now());
   await new PlanWorkflow(state, beginning(carried ? {} : input), !carried && Boolean(input.lost)).live();
 }
 
@@ -107,6 +111,18 @@ class PlanWorkflow {
     setHandler(messages.decideSignal, (decision) => this.decideBySignal(decision), {
       description: 'Decides a gate without waiting for the answer; same payload as the update',
     });
+    for (const [update, pauses] of [
+      [messages.pauseUpdate, true],
+      [messages.unpauseUpdate, false],
+    ] as const) {
+      setHandler(update, (request) => this.pause(request, pauses), {
+        description: pauses ? 'Lets nothing more of the run begin: { by, reason }' : 'Lets it go on: { by }',
+        validator: (request) => {
+          asFailure((): void => checkBy(pauses ? 'pause' : 'unpause', request));
+          refuse(refusePause(this.state.view, this.state.run !== null, pauses));
+        },
+      });
+    }
     setHandler(messages.cancelUpdate, (request) => this.cancel(request?.by ?? 'unknown', request?.reason ?? null), {
       description: 'Cancels the run under way: { by, reason }',
       validator: (_request: CancelRequest) => this.validateCancel(),
@@ -185,9 +201,10 @@ class PlanWorkflow {
     this.executor = executor;
     let over = false;
     const watch = this.watch(executor, () => over, root);
+    const deadlines = keepDeadlines(this.context, () => over || this.context.draining);
     await executor.execute();
     over = true;
-    await watch;
+    await Promise.all([watch, deadlines]);
     this.executor = null;
   }
 
@@ -202,7 +219,7 @@ class PlanWorkflow {
 
   /** In a run that only waits for people, a long history is left behind early. */
   private quietWait(): boolean {
-    return this.state.view.status === 'waiting' && quietLimit();
+    return ['waiting', 'paused'].includes(this.state.view.status) && quietLimit();
   }
 
   /** Returns only where the workflow was cancelled meanwhile: a new execution would not know of it. */
@@ -236,6 +253,11 @@ class PlanWorkflow {
       refuse(refuseUndo(this.state.view, kind, hasWritten(this.state)));
       return beginUndo(this.context, kind, message);
     });
+  }
+
+  private pause(request: PauseRequest, pauses: boolean): PauseAnswer {
+    refuse(refusePause(this.state.view, this.state.run !== null, pauses));
+    return pauses ? pause(this.context, request) : unpause(this.context, request);
   }
 
   private delete({ by }: DeleteRequest): { status: string } {

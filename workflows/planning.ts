@@ -1,13 +1,16 @@
 /** From a goal to a checked graph: the model is asked, told what is wrong, and asked again at most twice. */
 import { BY_WORKFLOW } from '../plan/facts';
+import { type Overrun, overrun } from '../plan/rules/budgets';
 import type { DecomposeResult, Json, JsonObject, TaskGraph, Usage } from '../plan/types';
 import type { TaskError } from '../plan/view';
 import { leftBy, taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { said } from './facts';
+import { rulesOf } from './gatekeeping';
 import { newInternals, newTaskView } from './state';
 
 const QUESTIONS = 3;
+const NOTHING: Usage = { promptTokens: 0, completionTokens: 0, calls: 0 };
 /** Risk rules that the fact of a plan names. */
 const RULES_SHOWN = 20;
 
@@ -23,7 +26,7 @@ export async function makePlan(context: PlanContext, given: TaskGraph | null): P
     view.context.policySnapshot = context.state.policy.digest;
     const result = await ask(context, given);
     if (result.graph && result.faults.length === 0) adopt(context, result.graph, result);
-    else fail(context, given !== null, result.faults);
+    else fail(context, given !== null, result);
   } catch (error) {
     view.failure = taskErrorOf(error);
     const left = leftBy(error);
@@ -35,7 +38,10 @@ export async function makePlan(context: PlanContext, given: TaskGraph | null): P
   context.changed();
 }
 
-async function ask(context: PlanContext, given: TaskGraph | null): Promise<DecomposeResult> {
+/** `over`: the plan's budget that left nothing for one more question. */
+type Asked = DecomposeResult & { over?: Overrun };
+
+async function ask(context: PlanContext, given: TaskGraph | null): Promise<Asked> {
   const { state } = context;
   const { view, plan } = state;
   let faults: string[] = [];
@@ -61,6 +67,8 @@ async function ask(context: PlanContext, given: TaskGraph | null): Promise<Decom
     if (result.raw) view.raw = result.raw;
     if (given || result.faults.length === 0 || attempt === QUESTIONS) return result;
     faults = result.faults;
+    const over = overrun(rulesOf(context).budgets, { plan: view.usage, task: NOTHING });
+    if (over?.scope === 'plan') return { ...result, over };
   }
 }
 
@@ -109,20 +117,29 @@ function recordFailure(context: PlanContext, { type, message }: TaskError): void
   context.record('plan.failed', BY_WORKFLOW, { type: said(type), message: said(message) });
 }
 
-function fail(context: PlanContext, given: boolean, faults: string[]): void {
-  const { state } = context;
+function fail(context: PlanContext, given: boolean, asked: Asked): void {
+  const { view } = context.state;
+  view.status = 'failed';
+  view.failure = failureOf(given, asked);
+  recordFailure(context, view.failure);
+}
+
+function failureOf(given: boolean, { faults, over }: Asked): TaskError {
   const list = faults.map((fault) => `- ${fault}`).join('\n');
-  state.view.status = 'failed';
-  state.view.failure = given
-    ? {
-        type: 'BadInput',
-        message: `The given graph breaks these rules:\n${list}`,
-        advice: 'Mend the file and plan again.',
-      }
-    : {
-        type: 'BadGraph',
-        message: `The model was asked ${QUESTIONS} times and its graph still breaks these rules:\n${list}`,
-        advice: 'Say the goal more plainly, or use another --model.',
-      };
-  recordFailure(context, state.view.failure);
+  if (given) {
+    const message = `The given graph breaks these rules:\n${list}`;
+    return { type: 'BadInput', message, advice: 'Mend the file and plan again.' };
+  }
+  if (over) {
+    return {
+      type: 'BudgetReached',
+      message: `${over.used} of ${over.limit} ${over.what} of the plan are used, and its graph still breaks these rules:\n${list}`,
+      advice: 'Raise budgets.plan in .planwright/policy.yaml, or say the goal more plainly.',
+    };
+  }
+  return {
+    type: 'BadGraph',
+    message: `The model was asked ${QUESTIONS} times and its graph still breaks these rules:\n${list}`,
+    advice: 'Say the goal more plainly, or use another --model.',
+  };
 }

@@ -38,9 +38,18 @@ function prepare(context: PlanContext, id: string, run: number, request: ApplyRe
   const wrong = CONTENT_ERRORS.has(task.error?.type ?? '') && !own.kept;
   const askAgain = task.status === 'completed' || task.status === 'declined' || wrong;
   Object.assign(own, { approved: {}, rejected: {}, requested: [], repairs: 0, conflicts: 0 });
+  Object.assign(own, { stuck: undefined, retries: undefined, toolGate: undefined, toolPassed: undefined });
   if (askAgain && !request.replay) askAnew(own);
   if (request.task === id && request.instruct !== undefined) instruct(context, id, request.instruct, request.by);
-  Object.assign(task, { status: 'pending', reason: null, error: null, startedAt: null, completedAt: null, run });
+  Object.assign(task, {
+    status: 'pending',
+    reason: null,
+    error: null,
+    startedAt: null,
+    completedAt: null,
+    run,
+    held: null,
+  });
 }
 
 /** The next generation has another number, so the model is asked and no record is taken. */

@@ -1,6 +1,7 @@
 /** How others see the plan without asking it: its file, Temporal's search attributes and the workflow's details. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { proxySinks, type Sinks, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { isMoving } from '../plan/states';
 import { details } from './details';
 import type { PlanState } from './state';
 
@@ -28,7 +29,7 @@ export class Publisher {
 
   publish(): void {
     const { view, plan } = this.state;
-    if (this.state.run) view.status = this.onlyWaits() ? 'waiting' : 'running';
+    if (this.state.run) view.status = view.paused ? 'paused' : this.onlyWaits() ? 'waiting' : 'running';
     this.tellLater();
     const waiting = view.gates[0]?.since ?? '';
     if (!plan.searchAttributes || (this.published.state === view.status && this.published.waiting === waiting)) return;
@@ -51,12 +52,11 @@ export class Publisher {
     });
   }
 
-  /** True where a run waits for nothing but people, or for an audit log that can be written. */
+  /** True where a run waits for nothing but people, the end of a freeze window, or an audit log that can be written. */
   private onlyWaits(): boolean {
     const { view } = this.state;
-    if (view.gates.length === 0 && !view.blocked) return false;
+    if (view.gates.length === 0 && !view.frozen && !view.blocked) return false;
     const blocked = new Set(view.blocked?.tasks);
-    const moving = ['generating', 'verifying', 'writing'];
-    return !Object.entries(view.tasks).some(([id, { status }]) => moving.includes(status) && !blocked.has(id));
+    return !Object.entries(view.tasks).some(([id, task]) => isMoving(task) && !blocked.has(id));
   }
 }

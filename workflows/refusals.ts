@@ -1,7 +1,7 @@
 /** Refusals as the contract's failures: anything else that workflow code throws would be retried for ever. */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Refusal } from '../plan/admission';
-import { RulingRefused } from './rulings';
+import { RulingRefused } from './refused';
 
 export function failure(type: string, message: string): ApplicationFailure {
   return ApplicationFailure.create({ message, type, nonRetryable: true });

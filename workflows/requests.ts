@@ -1,6 +1,6 @@
 /** The form of what comes with an `apply`: it may be typed by hand into `temporal workflow update execute`. */
 import type { ApplyRequest } from '../plan/view';
-import { RulingRefused } from './rulings';
+import { RulingRefused } from './refused';
 
 const DAY_MS = 86_400_000;
 const TEXT_CHARS = 20_000;
@@ -21,7 +21,7 @@ const FLAGS = [
 const TEXTS = ['task', 'instruct'];
 const LISTS = ['only', 'exclude'];
 /** Largest value of each number; an absurd time-out would be one that no timer can hold. */
-const NUMBERS: { [key: string]: number } = { timeoutMs: DAY_MS, concurrency: 10_000 };
+const NUMBERS: { [key: string]: number } = { timeoutMs: DAY_MS, concurrency: 10_000, maxTokens: 1e12 };
 
 const isObject = (value: unknown): value is { [key: string]: unknown } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -60,16 +60,22 @@ export function checkApply(input: unknown): asserts input is ApplyRequest {
       bad(`"${key}" is a whole number from 1 to ${most}.`);
     }
   }
+  if (given('onFailure') && input.onFailure !== 'stop' && input.onFailure !== 'wait')
+    bad('"onFailure" is stop or wait.');
   if (given('settings')) checkSettings(input.settings);
 }
 
-/** As `checkApply`, for `rollback`, `clean` and `delete`. @throws RulingRefused of type BadInput */
+/** As `checkApply`, for `rollback`, `clean`, `delete`, `pause` and `unpause`. @throws RulingRefused of type BadInput */
 export function checkBy(name: string, input: unknown): asserts input is { by: string; overwriteChanged?: boolean } {
   if (!isObject(input) || typeof input.by !== 'string' || input.by === '' || input.by.length > 200) {
     bad(`${name} takes an object with at least "by": who asks.`);
   }
   if (input.overwriteChanged !== undefined && typeof input.overwriteChanged !== 'boolean') {
     bad('"overwriteChanged" is true or false.');
+  }
+  const { reason = null } = input;
+  if (reason !== null && (typeof reason !== 'string' || reason.length > 4000)) {
+    bad('"reason" is a string of at most 4,000 characters.');
   }
 }
 

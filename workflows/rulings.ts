@@ -2,16 +2,16 @@
  * Decisions on gates: what arrives is checked, ruled on once, and recorded. Plain functions over the
  * carried state, so that every way in (Update, Signal, later HTTP) meets the same rule.
  */
-import { claimedBy, signedBy } from '../plan/facts';
+import { BY_WORKFLOW, claimedBy, signedBy } from '../plan/facts';
 import { DECISIONS } from '../plan/gates';
 import type { Decide, DecideAnswer, GateView } from '../plan/view';
+import { checkAnswer, count, sameBefore, told } from './ballots';
 import type { PlanContext } from './context';
 import { said } from './facts';
 import { identify } from './identity';
 import { RulingRefused } from './refused';
+import { remember } from './remember';
 import { KEPT_DECIDED_GATES, KEPT_REFUSALS, type PlanState } from './state';
-
-export { RulingRefused } from './refused';
 
 const SHOWN_REFUSALS = 20;
 const ANY_DECISION = new Set(Object.values(DECISIONS).flat());
@@ -47,7 +47,8 @@ export function checkDecide(input: unknown): asserts input is Decide {
 export type Way = 'update' | 'signal';
 
 /**
- * Rules on a decision. The first valid one settles the gate; the same one again gets the first answer.
+ * Rules on a decision. The quorum of approvals settles the gate, or the first other decision by one who may; the
+ * same one again gets the first answer.
  * The gate moves from `view.gates` to `decided`, and the task keeps the decision. The ruling is a fact of the history,
  * whichever way it went.
  *
@@ -113,30 +114,45 @@ function settle(context: PlanContext, decide: Decide, way: Way, at: string): Dec
   const about = gate ?? state.decided.findLast((decided) => decided.gate === decide.gate);
   const auth = about ? identify(state, decide, about, at) : 'claimed';
   if (!gate) return answerAgain(state, decide);
-  if (!DECISIONS[gate.kind].includes(decide.decision)) {
-    throw new RulingRefused(
-      'BadInput',
-      `A ${gate.kind} gate takes ${DECISIONS[gate.kind].join(', ')}; not "${decide.decision}".`,
-    );
+  if (gate.until && gate.until <= at) {
+    expire(context, gate);
+    return answerAgain(state, decide);
   }
-  if (decide.digest && gate.digest && decide.digest !== gate.digest) {
-    throw new RulingRefused(
-      'StaleDigest',
-      `Gate ${gate.gate} is about ${gate.digest}; the decision is about ${decide.digest}. Look again, then decide.`,
-    );
-  }
-  if (decide.decision === 'request-changes' && !decide.reason?.trim()) {
-    throw new RulingRefused('BadInput', 'request-changes needs a reason: it is what the next generation is told.');
-  }
+  checkAnswer(gate, decide);
+  const before = sameBefore(gate, decide);
   const proven = auth === 'signed' ? { auth } : {};
-  const outcome = { decision: decide.decision, by: decide.by, reason: decide.reason ?? null, at, ...proven };
-  close(state, gate, outcome);
-  const { kind, task, path, digest } = gate;
-  const { decision, by } = outcome;
-  const reason = said(outcome.reason);
+  const vote = before ?? { decision: decide.decision, by: decide.by, reason: decide.reason ?? null, at, ...proven };
+  const { votes, settles } = count(gate, vote);
+  gate.votes = votes;
+  const { decision, by } = vote;
+  const answer = { gate: gate.gate, decision, by, at: vote.at };
   const actor = auth === 'signed' ? signedBy(by) : claimedBy(by);
-  context.record('gate.decided', actor, { gate: gate.gate, kind, task, path, digest, decision, reason, way });
-  return { gate: gate.gate, decision: outcome.decision, by: outcome.by, at };
+  const { kind, task, path, digest } = gate;
+  const fact = { gate: gate.gate, kind, task, path, digest, decision, reason: said(vote.reason), way };
+  if (!settles) {
+    const needed = gate.approvals ?? 1;
+    const counted = { ...fact, votes: votes.length, needed };
+    // What was said before is on record.
+    if (!before) context.record('decision.voted', actor, counted);
+    return { ...answer, pending: { approvals: votes.length, needed } };
+  }
+  close(state, gate, { ...vote, ...(typeof decide.value === 'number' ? { value: decide.value } : {}) });
+  context.record('gate.decided', actor, fact);
+  if (decision === 'raise' && gate.budget && typeof decide.value === 'number') {
+    const { scope, what, limit } = gate.budget;
+    const raised = { gate: gate.gate, limit: `${what} of the ${scope}`, from: limit, to: decide.value };
+    const run = state.run?.number ?? null;
+    context.record('budget.raised', actor, { ...raised, run, reason: said(vote.reason) });
+  }
+  return answer;
+}
+
+/** Nobody decided in time: a rejection, always. */
+export function expire(context: PlanContext, gate: GateView): void {
+  const reason = `nobody decided until ${gate.until}`;
+  close(context.state, gate, { decision: 'expire', by: 'planwright', reason, at: context.at() });
+  const { kind, task, path } = gate;
+  context.record('gate.expired', BY_WORKFLOW, { gate: gate.gate, kind, task, path, reason });
 }
 
 /** Closes a gate with an outcome, by a person's ruling or because its run ended. */
@@ -144,17 +160,13 @@ export function close(state: PlanState, gate: GateView, outcome: NonNullable<Gat
   state.view.gates = state.view.gates.filter((open) => open.gate !== gate.gate);
   state.decided = [...state.decided, { ...gate, outcome }].slice(-KEPT_DECIDED_GATES);
   const decisions = gate.task === null ? state.view.decisions : state.view.tasks[gate.task]?.decisions;
-  decisions?.push({ gate: gate.gate, kind: gate.kind, path: gate.path, ...outcome });
-  if (gate.task !== null && gate.digest !== null) remember(state, gate.task, gate.digest, outcome);
-}
-
-function remember(state: PlanState, task: string, digest: string, outcome: NonNullable<GateView['outcome']>): void {
-  const own = state.internals[task];
-  if (!own) return;
-  const { by, at } = outcome;
-  if (outcome.decision === 'approve') own.approved[digest] = { by, at };
-  if (outcome.decision === 'reject') own.rejected[digest] = { by, at };
-  if (outcome.decision === 'request-changes' && outcome.reason) own.requested.push(outcome.reason);
+  const about = { gate: gate.gate, kind: gate.kind, path: gate.path };
+  // Where it took several, each of them is a decision of its own; a gate that was not decided keeps what was said.
+  const others = (gate.votes ?? []).filter(({ by }) => by !== outcome.by);
+  for (const vote of others) decisions?.push({ ...about, ...vote });
+  const { decision, by, reason, at, auth } = outcome;
+  decisions?.push({ ...about, decision, by, reason, at, ...(auth ? { auth } : {}) });
+  remember(state, gate, outcome);
 }
 
 function answerAgain(state: PlanState, decide: Decide): DecideAnswer {
@@ -166,10 +178,9 @@ function answerAgain(state: PlanState, decide: Decide): DecideAnswer {
   if (outcome.decision === decide.decision && outcome.by === decide.by) {
     return { gate: decided.gate, decision: outcome.decision, by: outcome.by, at: outcome.at };
   }
-  throw new RulingRefused(
-    'AlreadyDecided',
-    `Gate ${decided.gate} was already decided: ${outcome.decision} by ${outcome.by} at ${outcome.at}.`,
-  );
+  const before = sameBefore(decided, decide);
+  if (before) return { gate: decided.gate, decision: before.decision, by: before.by, at: before.at };
+  throw new RulingRefused('AlreadyDecided', told(decided));
 }
 
 /** How a gate was decided; null where it was not, or so long ago that it is no longer kept. */

@@ -20,6 +20,8 @@ export function closeRun(context: PlanContext, run: RunState, view: RunView, sto
   plan.status = keeps ? (run.statusBefore ?? settledStatus(plan)) : statusAfter(context, run, view);
   plan.reason = keeps ? plan.reason : view.reason;
   context.state.run = null;
+  Object.assign(plan, { paused: null, frozen: null });
+  for (const task of Object.values(plan.tasks)) if (task.held) task.held = null;
   context.changed();
 }
 

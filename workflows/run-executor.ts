@@ -6,6 +6,7 @@ import { CancellationScope, condition, isCancellation } from '@temporalio/workfl
 import { cascade } from '../plan/admission';
 import { claimedBy } from '../plan/facts';
 import { refsIn } from '../plan/refs';
+import { frozenAt } from '../plan/rules/freeze';
 import { lets } from '../plan/selection';
 import { isSettledTask } from '../plan/states';
 import type { TaskNode } from '../plan/types';
@@ -13,6 +14,8 @@ import type { RunView } from '../plan/view';
 import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { said } from './facts';
+import { ask, requirementOf, rulesOf, toolsOf } from './gatekeeping';
+import { notPaused, thawed } from './holding';
 import { prepareTasks } from './prepare';
 import { tellStopped } from './publisher';
 import { outcomeOf } from './rulings';
@@ -81,14 +84,16 @@ export class RunExecutor {
     // A run carried over from a version that set the tasks out when it was asked for.
     if (run.statusBefore === undefined) run.prepared = true;
     if (!run.admitted) {
-      const refusal = await this.start();
+      const refusal = (await this.start()) ?? this.frozen();
       if (refusal !== null) {
         this.refuse(refusal);
         return false;
       }
       run.admitted = true;
     }
+    if (!run.prepared && !run.request.dryRun && !(await thawed(context, null))) return false;
     if (!run.request.dryRun && !(await this.passRisk())) return false;
+    if (!(await notPaused(context, null))) return false;
     prepareTasks(context, run, this.view.tasks);
     return true;
   }
@@ -104,31 +109,31 @@ export class RunExecutor {
   private async passRisk(): Promise<boolean> {
     const { context, run } = this;
     const { view } = context.state;
-    if (view.risk !== 'HIGH' || run.passed === 'HIGH') return true;
-    if (run.request.force) {
+    if (run.passed === 'HIGH' || run.riskPassed) return true;
+    const tools = toolsOf(context, this.view.tasks);
+    const requirement = requirementOf(context, { gate: 'risk', tools, path: null, risk: view.risk });
+    if (!requirement.demanded && view.risk !== 'HIGH') return true;
+    if (run.request.force && !requirement.demanded) {
       passedByForce(context, run, 'risk', 'the plan has risk HIGH');
       run.passed = 'HIGH';
       return true;
     }
-    const gate =
-      view.gates.find((open) => open.kind === 'risk') ??
-      context.openGate({
-        kind: 'risk',
-        task: null,
-        path: null,
-        digest: null,
-        risk: 'HIGH',
-        riskReasons: view.riskReasons,
-        diffStat: { added: 0, removed: 0 },
-        sha256: null,
-        preSha256: null,
-      });
-    await condition(() => context.draining || !view.gates.includes(gate));
+    const open = view.gates.find(({ kind }) => kind === 'risk');
+    const settled = outcomeOf(context.state, run.riskGate ?? '');
+    if (!open && !settled) {
+      const { risk, riskReasons } = view;
+      run.riskGate = ask(context, run, { kind: 'risk', task: null, risk, riskReasons }, requirement).gate;
+    }
+    const gate = run.riskGate ?? open?.gate ?? '';
+    const waits = (): boolean => view.gates.some((one) => one.gate === gate);
+    await condition(() => context.draining || !waits());
     // Still open: it is asked for in the next execution. What was decided counts, also while draining.
-    if (view.gates.includes(gate)) return false;
-    const outcome = outcomeOf(context.state, gate.gate);
+    if (waits()) return false;
+    const outcome = outcomeOf(context.state, gate);
     if (outcome?.decision === 'approve') {
-      run.passed = 'HIGH';
+      run.riskPassed = true;
+      // `--yes` answers for files up to what was passed; a rule may have asked about less than HIGH.
+      if (view.risk === 'HIGH') run.passed = 'HIGH';
       return true;
     }
     const by = outcome?.by ?? 'planwright';
@@ -136,6 +141,17 @@ export class RunExecutor {
     context.record('plan.cancelled', claimedBy(by), { run: run.number, reason: said(reason) });
     this.cancel(by, reason);
     return false;
+  }
+
+  /** Why it may not begin now; a window that only makes it wait is no reason. */
+  private frozen(): string | null {
+    if (this.run.request.dryRun) return null;
+    const frozen = frozenAt(rulesOf(this.context).freeze, this.context.at());
+    if (frozen?.run !== 'refuse') return null;
+    return (
+      `.planwright/policy.yaml has a freeze window "${frozen.name}" until ${frozen.until}: no run begins in it.\n` +
+      'Run it after that. A dry run writes nothing and may run now.'
+    );
   }
 
   private refuse(reason: string): void {

@@ -23,6 +23,7 @@ export async function startRun(context: PlanContext, run: RunState, view: RunVie
     checkGit: !request.dryRun,
     bases: Object.keys(bases),
   });
+  view.policy = context.state.policy.digest;
   const forbidden = forbiddenFlag(request, context.state.policy);
   if (forbidden?.kind === 'refused') return forbidden.refusal.message;
   if (!facts) return null;

@@ -1,5 +1,6 @@
 import type { CarriedPlan } from '../plan/export';
 import type { LostPlan } from '../plan/lost';
+import type { Limit } from '../plan/rules/types';
 import type { ModelSettings, PlanStatus, PolicySnapshot, TaskGraph, WriteStep } from '../plan/types';
 import {
   type ApplyAnswer,
@@ -7,6 +8,7 @@ import {
   type GateView,
   PLAN_SCHEMA,
   type PlanView,
+  type TaskError,
   type TaskView,
   type UndoAnswer,
 } from '../plan/view';
@@ -65,6 +67,16 @@ export interface TaskInternals {
   wrote?: { [path: string]: string };
   /** What it wrote and has not taken back, by path, newest first. */
   steps?: { [path: string]: WriteStep[] };
+  /** Set where it failed for good and waits for a person: the gate, and what it failed by. */
+  stuck?: { gate: string; error: TaskError };
+  /** How often it was taken up again at such a gate. */
+  retries?: number;
+  /** The gate before its skill runs, and the run that it was passed for. */
+  toolGate?: string;
+  toolPassed?: number;
+  /** What a person raised its budget to, and the run in which one would not. */
+  raised?: Partial<Limit>;
+  budgetStopped?: number;
 }
 
 /** Everything that a generation was asked with, so that it can be asked again. */
@@ -95,6 +107,11 @@ export interface RunState {
   prepared?: boolean;
   /** Tasks as they were before a run that must not change them where it does not succeed: a dry run, a replay. */
   before?: { [task: string]: Partial<TaskView> & { own?: TaskInternals } };
+  /** The gate for its risk, once it was opened. */
+  riskGate?: string;
+  riskPassed?: boolean;
+  /** True once a person would not raise the plan's budget for it. */
+  budgetStopped?: boolean;
   /** Of a replay: what stood on disk at the recorded paths when it began. */
   bases?: { [path: string]: string | null };
 }
@@ -116,6 +133,8 @@ export interface PlanState {
   answered: { id: string; answer: ApplyAnswer | UndoAnswer }[];
   /** How many writes were noted so far. */
   writes?: number;
+  /** What people raised the plan's budget to, and in which run they did so last. */
+  raised: Partial<Limit> & { run?: number };
   /** What was told to whom, and what is still to be told. */
   notify?: NotifyState;
   /** Of signed decisions: what was used up and could still be used again; see identity.ts. */
@@ -183,6 +202,7 @@ export function newState(plan: NewPlan, at: string): PlanState {
     decided: [],
     refused: [],
     answered: [],
+    raised: {},
   };
 }
 

@@ -2,20 +2,32 @@
  * One task from generation to file. The task's status is the step to take next, so that a run goes on from
  * carried state as it does from the middle.
  */
+
+import { frozenAt } from '../plan/rules/freeze';
+import { mayDemand } from '../plan/rules/match';
 import { isSettledTask } from '../plan/states';
 import type { TaskNode, VerifyResult, WriteResult } from '../plan/types';
-import type { RunView } from '../plan/view';
+import type { RunView, TaskError } from '../plan/view';
 import { Drained } from './audit-wait';
+import { mayCall, overBudget } from './budget';
 import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
-import { generate } from './generation';
+import { rulesOf } from './gatekeeping';
+import { asksNext, generate } from './generation';
+import { notPaused, thawed } from './holding';
 import { overlayOf } from './inputs';
 import type { RunState } from './state';
 import { awaitDecisions, openGates } from './task-gates';
 import { TaskWork } from './task-work';
+import { passTool } from './tool-gate';
 import { afterWrite, noted, write } from './writing';
 
 const REPAIRS = 2;
+const BUDGET_REACHED: TaskError = {
+  type: 'BudgetReached',
+  message: 'The budget is used up, and nobody raised it.',
+  advice: 'Raise it in .planwright/policy.yaml or with --max-tokens, then run `planwright apply --resume --retry`.',
+};
 
 /** Limits how many tasks generate at once; a task that waits for a person holds no place. */
 export interface Places {
@@ -38,24 +50,58 @@ export class TaskRunner extends TaskWork {
   async carryOut(): Promise<void> {
     const previewed = (): boolean => this.runView.previews?.[this.node.id] !== undefined;
     while (!this.context.draining && !isSettledTask(this.task.status) && !previewed()) {
+      if (!(await notPaused(this.context, this.node.id))) return;
       if (this.task.status === 'awaiting_approval') await awaitDecisions(this);
-      else await this.work();
+      else if (await this.mayGoOn()) await this.work();
     }
+  }
+
+  /** Whatever makes it wait before its next step makes it wait here, where it holds no place. */
+  private async mayGoOn(): Promise<boolean> {
+    const { context, node } = this;
+    if (['pending', 'generating'].includes(this.task.status) && !passTool(this)) return false;
+    if (asksNext(this)) {
+      const leave = await mayCall(this);
+      if (leave === 'stopped') this.fail(BUDGET_REACHED);
+      if (leave !== 'spend') return false;
+    }
+    return !this.writesNext() || thawed(context, node.id);
   }
 
   private async work(): Promise<void> {
     await this.places.take();
     try {
-      if (this.context.draining) return;
+      if (this.rests()) return;
       if (this.task.status === 'pending' || this.task.status === 'generating') {
         const done = await generate(this);
         if (done) await this.orFail(() => this.afterVerify(done.verified, done.written));
       }
-      if ((!this.context.draining || this.begun) && this.task.status === 'verifying') await this.verify();
-      if (!this.context.draining && this.task.status === 'writing') await write(this);
+      if ((!this.rests() || this.begun) && this.task.status === 'verifying') await this.verify();
+      if (!this.rests() && this.task.status === 'writing') await write(this);
     } finally {
       this.places.give();
     }
+  }
+
+  /** True where the next step is not for now: it waits again, outside. */
+  private rests(): boolean {
+    const { context } = this;
+    if (context.draining || context.state.view.paused) return true;
+    if (asksNext(this) && overBudget(this)) return true;
+    return this.writesNext() && frozenAt(rulesOf(context).freeze, context.at()) !== null;
+  }
+
+  private writesNext(): boolean {
+    const { status } = this.task;
+    return status === 'writing' || (status === 'verifying' && this.writesUnasked());
+  }
+
+  /** True where nobody is asked between verification and write, but for a file that turns out too risky. */
+  private writesUnasked(): boolean {
+    const { context, node, run, task } = this;
+    if (!run.request.yes || run.request.dryRun) return false;
+    const rules = rulesOf(context);
+    return !task.files.some(({ path }) => mayDemand(rules, node.tool, path));
   }
 
   private async verify(): Promise<void> {
@@ -71,7 +117,7 @@ export class TaskRunner extends TaskWork {
       ...(run.request.skipVerify ? { skipExternal: true } : {}),
     };
     await this.orFail(async () => {
-      if (!run.request.yes || run.request.dryRun) {
+      if (!this.writesUnasked()) {
         const preview = run.request.dryRun ? { preview: { keepBackup: this.own.backups } } : {};
         const verified = await context.call('verify', this.step('verify'), { ...about, ...preview });
         await this.afterVerify(this.withoutOverlaid(verified, about.overlay), null);

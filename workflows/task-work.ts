@@ -7,6 +7,7 @@ import { said } from './facts';
 import { askAnew, CONTENT_ERRORS } from './prepare';
 import { recordTask, recordTasks } from './run-facts';
 import type { RunState, TaskInternals } from './state';
+import { waitStuck } from './stuck';
 
 const CONFLICTS_UNDER_YES = 2;
 
@@ -32,8 +33,10 @@ export class TaskWork {
   step(name: string): Step {
     const { generation } = this.own;
     // A generation can be verified or written more than once in a run, after a base changed: conflicts tell them apart.
-    const id = [name, this.node.id, `g${generation}`, `r${this.run.number}`, `c${this.own.conflicts}`].join('-');
-    return { id, summary: `${name} task ${this.task.number} (${this.node.tool})` };
+    const id = [name, this.node.id, `g${generation}`, `r${this.run.number}`, `c${this.own.conflicts}`];
+    // Taken up again at a stuck gate, a step is another one than that which failed.
+    if (this.own.retries) id.push(`t${this.own.retries}`);
+    return { id: id.join('-'), summary: `${name} task ${this.task.number} (${this.node.tool})` };
   }
 
   artifact(): ArtifactFile[] {
@@ -56,7 +59,10 @@ export class TaskWork {
   /** The workspace moved on under the artifact: decisions on it are void, and it is made again on the new base. */
   async regenerate(paths: string[]): Promise<void> {
     this.own.conflicts += 1;
-    if (this.run.request.replay || (this.run.request.yes && this.own.conflicts > CONFLICTS_UNDER_YES)) {
+    if (
+      this.run.request.replay ||
+      (this.run.request.yes && this.own.conflicts > CONFLICTS_UNDER_YES * (1 + (this.own.retries ?? 0)))
+    ) {
       this.fail({
         type: 'Conflict',
         message: `${paths.join(', ')} changed on disk before it could be written.`,
@@ -68,16 +74,22 @@ export class TaskWork {
     this.nextGeneration([], `${paths.join(', ')} changed on disk`);
   }
 
+  /** The task failed for good: it waits for a person where the run does, and is `failed` otherwise. */
   fail(error: TaskError): void {
+    this.context.withdrawGates(this.node.id, 'the task failed');
+    if (!waitStuck(this, error)) this.settleFailed(error);
+  }
+
+  settleFailed(error: TaskError): void {
     // Taken again as it is, it would only fail again.
     if (CONTENT_ERRORS.has(error.type)) this.own.kept = false;
     if (this.run.request.dryRun) {
       const failed = { result: 'failed' as const, reason: error.message };
       this.runView.previews = { ...this.runView.previews, [this.node.id]: failed };
     }
-    this.context.withdrawGates(this.node.id, 'the task failed');
     this.context.update(this.node.id, {
       status: 'failed',
+      held: null,
       error,
       reason: error.message,
       completedAt: this.context.at(),

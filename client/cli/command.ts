@@ -55,6 +55,9 @@ export function flag(raw: Raw, name: string): boolean {
   return raw.options[name] === true;
 }
 
+/** An option as it is typed, by its name as commander has it: maxTokens is --max-tokens. */
+const typed = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 /** Words separated by commas. @throws UsageError naming the option, for an empty list or word */
 export function list(raw: Raw, name: string): string[] | undefined {
   const given = text(raw, name);
@@ -62,8 +65,8 @@ export function list(raw: Raw, name: string): string[] | undefined {
   const words = given.split(',').map((word) => word.trim());
   if (words.some((word) => word === '')) {
     throw new UsageError(
-      `--${name} takes words separated by commas; this is "${given}".`,
-      `For example: --${name} 1,3`,
+      `--${typed(name)} takes words separated by commas; this is "${given}".`,
+      `For example: --${typed(name)} 1,3`,
     );
   }
   return words;
@@ -75,7 +78,7 @@ export function wholeNumber(raw: Raw, name: string, least: number): number | und
   if (given === undefined) return undefined;
   const value = Number(given);
   if (!/^\d+$/.test(given) || !Number.isSafeInteger(value) || value < least) {
-    throw new UsageError(`--${name} takes a whole number of at least ${least}; this is "${given}".`);
+    throw new UsageError(`--${typed(name)} takes a whole number of at least ${least}; this is "${given}".`);
   }
   return value;
 }
@@ -86,7 +89,7 @@ function numberBetween(raw: Raw, name: string, low: number, high: number): numbe
   if (given === undefined) return undefined;
   const value = Number(given);
   if (given.trim() === '' || !(value >= low && value <= high)) {
-    throw new UsageError(`--${name} takes a number from ${low} to ${high}; this is "${given}".`);
+    throw new UsageError(`--${typed(name)} takes a number from ${low} to ${high}; this is "${given}".`);
   }
   return value;
 }
@@ -113,8 +116,8 @@ export function duration(raw: Raw, name: string): number | undefined {
   const ms = Number(count) * (UNITS[unit ?? ''] ?? Number.NaN);
   if (!(ms > 0 && ms <= LONGEST)) {
     throw new UsageError(
-      `--${name} takes a duration of up to 24 days such as 90s, 30m or 2h; this is "${given}".`,
-      `For example: --${name} 30m`,
+      `--${typed(name)} takes a duration of up to 24 days such as 90s, 30m or 2h; this is "${given}".`,
+      `For example: --${typed(name)} 30m`,
     );
   }
   return ms;
@@ -138,6 +141,6 @@ export const MODEL_OPTIONS: OptionSpec[] = [
 /** Text that must not be empty where it is given. @throws UsageError naming the option */
 export function nonEmpty(raw: Raw, name: string): string | undefined {
   const given = text(raw, name);
-  if (given !== undefined && given.trim() === '') throw new UsageError(`--${name} was given an empty text.`);
+  if (given !== undefined && given.trim() === '') throw new UsageError(`--${typed(name)} was given an empty text.`);
   return given;
 }

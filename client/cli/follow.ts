@@ -1,3 +1,4 @@
+import { isMoving } from '../../plan/states';
 import type { PlanView } from '../../plan/view';
 import type { StreamEvent } from '../events';
 import { eventsBetween } from '../events';
@@ -33,12 +34,10 @@ export interface FollowOptions {
   provider?: string;
 }
 
-const MOVING = ['generating', 'verifying', 'writing'];
-
 /** True where nothing of the plan moves until somebody decides. */
 function atRest(view: PlanView): boolean {
-  if (view.status === 'paused') return true;
-  return openGates(view).length > 0 && !Object.values(view.tasks).some(({ status }) => MOVING.includes(status));
+  if (Object.values(view.tasks).some(isMoving)) return false;
+  return view.status === 'paused' || Boolean(view.frozen) || openGates(view).length > 0;
 }
 
 /**
@@ -92,7 +91,7 @@ export async function follow(options: FollowOptions): Promise<Ending> {
     if (options.settled(now)) end({ kind: 'settled', view: now });
     else keeper?.see(now);
     if (ending) return;
-    if (keeper === null ? atRest(now) : now.status === 'paused') {
+    if (atRest(now) && (keeper === null || now.status === 'paused' || now.frozen)) {
       wait(now);
     } else {
       cancelWait?.();

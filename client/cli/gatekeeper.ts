@@ -130,7 +130,9 @@ export class Gatekeeper {
     try {
       const answer = await client.decide(view.id, { gate: gate.gate, by, ...decision, ...digest });
       const mark = answer.decision === 'approve' ? show.style.good('✓') : show.style.warn('○');
-      show.demand([`  ${mark} ${safe(answer.decision)} by ${safe(answer.by)}`]);
+      const { pending } = answer;
+      const more = pending ? ` (${pending.approvals} of ${pending.needed} approvals)` : '';
+      show.demand([`  ${mark} ${safe(answer.decision)} by ${safe(answer.by)}${more}`]);
       return true;
     } catch (error) {
       // A decision that came too late, or that is not ours to make, is news and no reason to stop following.
@@ -211,7 +213,9 @@ export class Gatekeeper {
       const [decision = '', ...rest] = answer.split(/\s+/);
       if (words.includes(decision) && !(decision === 'raise' && !(Number(rest[0]) > 0))) {
         const value = decision === 'raise' ? { value: Number(rest[0]) } : {};
-        return { kind: 'decide', decision: { decision, ...value } };
+        // What stands after the word is why; request-changes needs it.
+        const reason = decision === 'raise' || rest.length === 0 ? {} : { reason: rest.join(' ') };
+        return { kind: 'decide', decision: { decision, ...value, ...reason } };
       }
       this.options.show.demand([
         `  Answer one of: ${words.join(', ')}${words.includes('raise') ? ' (raise 50000)' : ''}.`,

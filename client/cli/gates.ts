@@ -11,7 +11,7 @@ export type Verb = 'approve' | 'reject';
 export function decideLine(plan: string, gate: Pick<GateView, 'gate' | 'kind'>, verb: Verb = 'approve'): string {
   const id = shellWord(gate.gate);
   if (DECISIONS[gate.kind].includes(verb)) return `planwright ${verb} ${plan} --gate ${id}`;
-  const value = gate.kind === 'budget' ? ' --value TOKENS' : '';
+  const value = gate.kind === 'budget' ? ' --value LIMIT' : '';
   return `planwright decide ${plan} --gate ${id} ${DECISIONS[gate.kind][0]}${value}`;
 }
 

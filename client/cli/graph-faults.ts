@@ -3,7 +3,7 @@ import type { PlanView } from '../../plan/view';
 import { checkInput } from '../../skills/input';
 import { skillSet } from '../../skills/skill-set';
 import type { WorkspaceLayout } from '../../store/layout';
-import { loadPolicy } from '../../store/policy';
+import { checkPolicyTools, loadPolicy } from '../../store/policy';
 
 /**
  * Checks a plan's graph again, by the skills and the policy of today.
@@ -15,6 +15,7 @@ import { loadPolicy } from '../../store/policy';
 export async function graphFaults(view: PlanView, layout: WorkspaceLayout, env: NodeJS.ProcessEnv): Promise<string[]> {
   const policy = await loadPolicy(layout);
   const { skills } = await skillSet(layout, env, policy.write.allow);
+  checkPolicyTools(policy, skills.keys());
   return checkGraph(view.graph, {
     maxTasks: policy.maxTasks,
     tools: [...skills.keys()],

@@ -125,6 +125,16 @@ export const REGISTRY: readonly Entry[] = [
     load: () => (require('./commands/notify-test') as typeof import('./commands/notify-test')).command,
   },
   {
+    path: 'pause',
+    summary: 'let nothing more of a run begin',
+    load: () => (require('./commands/pause') as typeof import('./commands/pause')).command,
+  },
+  {
+    path: 'unpause',
+    summary: 'let a paused run go on',
+    load: () => (require('./commands/unpause') as typeof import('./commands/unpause')).command,
+  },
+  {
     path: 'cancel',
     summary: 'stop the run of a plan',
     load: () => (require('./commands/cancel') as typeof import('./commands/cancel')).command,
@@ -185,6 +195,12 @@ export const REGISTRY: readonly Entry[] = [
     path: 'worker',
     summary: "run the workspace's worker in the foreground",
     load: () => (require('./commands/worker') as typeof import('./commands/worker')).command,
+  },
+  { path: 'policy', summary: 'who decides what; check', load: group('policy', ['check']) },
+  {
+    path: 'policy check',
+    summary: 'check the policy, and which rules a plan meets',
+    load: () => (require('./commands/policy-check') as typeof import('./commands/policy-check')).command,
   },
   { path: 'config', summary: 'settings; get, set', load: group('config', ['get', 'set']) },
   {

@@ -19,6 +19,7 @@ import type { ConnectOptions } from '../connect';
 import type { PlanHistories } from '../histories';
 import type { Prepared } from '../import-plan';
 import type { PlanClient } from '../types';
+import type { PolicyReport } from './policy-check';
 
 /** What flags say of the model. */
 export interface ModelFlags {
@@ -92,6 +93,8 @@ export interface Rooms {
   /** Removes objects that nothing refers to. Errors as `collectGarbage` of store/gc.ts. */
   collectGarbage(layout: WorkspaceLayout, options: GcOptions): Promise<GcResult>;
   /** What is wrong with a plan's graph by today's skills and policy; empty where nothing is. */
+  /** The policy of today, and what it asks of a plan. @throws UsageError where it is not valid. @param at ISO time */
+  policyReport(view: PlanView | null, place: Place, at: string): Promise<PolicyReport>;
   graphFaults(view: PlanView, place: Place): Promise<string[]>;
   /** The skills of a workspace and those that are not used. @throws UsageError for a broken policy */
   skills(place: Place): Promise<SkillSet>;
@@ -225,6 +228,10 @@ export const realRooms: Rooms = {
     const folders = customSkillFolders(layout, env);
     if (!user) requireWorkspace(layout);
     return newSkill(user ? folders.user : folders.workspace, name);
+  },
+  async policyReport(view, { layout, env }, at) {
+    const { policyReport } = require('./policy-check') as typeof import('./policy-check');
+    return policyReport(view, layout, env, at);
   },
   async up({ layout, env, note }) {
     const { ensureEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');

@@ -143,8 +143,12 @@ export function showEnding({ show }: Context, id: string, ending: Ending, runNum
       return exitOf(view, run);
     }
     case 'waiting':
-      if (ending.view.status === 'paused') show.demand([`Plan ${id} is paused.`]);
-      show.next([`planwright approvals ${id}`, `planwright watch ${id}`]);
+      show.demand(heldLines(ending.view));
+      show.next([
+        ...(ending.view.status === 'paused' ? [`planwright unpause ${id}`] : []),
+        `planwright approvals ${id}`,
+        `planwright watch ${id}`,
+      ]);
       return EXIT.pending;
     case 'detached': {
       show.demand([`Detached from plan ${id}: it goes on without this command.`]);
@@ -156,4 +160,16 @@ export function showEnding({ show }: Context, id: string, ending: Ending, runNum
       return EXIT.pending;
     }
   }
+}
+
+/** What keeps a plan waiting besides its gates. */
+function heldLines({ id, status, paused, frozen }: PlanView): string[] {
+  const lines = [];
+  const who = paused ? ` by ${escapeForDisplay(paused.by)} since ${paused.at}` : '';
+  if (status === 'paused') lines.push(`Plan ${id} is paused${who}.`);
+  if (frozen)
+    lines.push(
+      `Plan ${id} waits for the end of the freeze window "${escapeForDisplay(frozen.window)}": ${frozen.until}.`,
+    );
+  return lines;
 }

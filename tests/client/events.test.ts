@@ -255,3 +255,20 @@ describe('a run seen through snapshots', () => {
     );
   });
 });
+
+it('a gate that took several people is decided once, by what settled it', () => {
+  const decision = { kind: 'file', path: 'Dockerfile', reason: null, gate: 'g-1' } as const;
+  const at = (second: number): string => `2026-01-01T00:00:0${second}.000Z`;
+  const votes = [
+    { ...decision, decision: 'approve', by: 'ana', at: at(1) },
+    { ...decision, decision: 'reject', by: 'ben', at: at(2) },
+  ];
+  const before = planView({ status: 'running', runs: [runView()] });
+  const after = planView({
+    status: 'running',
+    runs: [runView()],
+    tasks: { ...before.tasks, docker: taskView(1, 'declined', { decisions: votes }) },
+  });
+  const decided = eventsBetween(before, after).filter(({ type }) => type === 'gate_decided');
+  expect(decided).toMatchObject([{ decision: 'reject', by: 'ben' }]);
+});

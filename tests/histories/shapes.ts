@@ -2,6 +2,7 @@
 import { sha256 } from '../../plan/digest';
 import type { CarriedTask } from '../../plan/export';
 import { type Driver, node, terminal } from '../workflows/fake-world';
+import { ruled, setRules, within } from '../workflows/rule-world';
 
 /** Plays one plan to the point at which its history is recorded. */
 export type Shape = (plan: Driver) => Promise<unknown>;
@@ -208,6 +209,51 @@ export const SHAPES: { [name: string]: Shape } = {
     await plan.until(({ tasks }) => tasks['2']?.status === 'generating');
     await noise(plan, 4_000);
     release();
+    await plan.settled();
+  },
+  'waiting-with-votes-and-deadlines': async (plan) => {
+    plan.world.script.graph = { nodes: [node('1'), node('2')] };
+    const deadlines = within({ remindMs: 50, escalateMs: 100, escalateTo: ['lea'], expireMs: 30 * 86_400_000 });
+    setRules(plan, {
+      rules: [
+        ruled('two', { paths: ['1.txt'], approvals: 2, by: ['ana', 'ben'], deadlines }),
+        ruled('soon', { paths: ['2.txt'], deadlines: within({ expireMs: 200 }) }),
+        ruled('tools', { gates: ['tool'] }),
+      ],
+    });
+    await plan.plan();
+    await plan.apply({ yes: true });
+    const { gates } = await plan.until((view) => view.gates.length === 2);
+    for (const { gate: tool } of gates) await plan.decide({ gate: tool, decision: 'approve' });
+    const two = await gate(plan, '1.txt');
+    await plan.decide({ gate: two, decision: 'approve', by: 'ana' });
+    // Left as it is: a plan that waits is what a later version takes over.
+    await plan.until((view) => view.tasks['2']?.status === 'declined' && view.gates[0]?.escalatedAt !== undefined);
+  },
+  'paused-budget-stuck-frozen': async (plan) => {
+    plan.world.script.graph = { nodes: [node('1'), node('2', ['1'])] };
+    let works = false;
+    plan.world.script.generate = ({ task }) => {
+      if (!works && task.id === '1') throw terminal('Provider', 'it broke');
+      return `content of ${task.id}`;
+    };
+    const until = new Date(Date.now() + 1_500).toISOString();
+    setRules(plan, {
+      budgets: { plan: { tokens: null, calls: 2 }, task: { tokens: null, calls: null } },
+      freeze: [{ name: 'now', once: { from: new Date(0).toISOString(), until }, weekly: null, run: 'wait' }],
+    });
+    await plan.plan();
+    await plan.apply({ yes: true, onFailure: 'wait' });
+    const open = async (kind: string): Promise<string> => {
+      const view = await plan.until(({ gates }) => gates.some((one) => one.kind === kind));
+      return view.gates.find((one) => one.kind === kind)?.gate ?? '';
+    };
+    const stuck = await open('stuck');
+    await plan.handle.executeUpdate('pause', { args: [{ by: 'ana' }] });
+    works = true;
+    await plan.decide({ gate: stuck, decision: 'retry' });
+    await plan.handle.executeUpdate('unpause', { args: [{ by: 'ana' }] });
+    await plan.decide({ gate: await open('budget'), decision: 'raise', value: 9 });
     await plan.settled();
   },
 };

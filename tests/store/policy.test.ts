@@ -53,6 +53,10 @@ describe('policy.yaml', () => {
       onDecline: 'run',
       write: { allow: DEFAULT_ALLOWLIST },
       limits: { fileBytes: 1_048_576, filesPerTask: 50 },
+      rules: [],
+      deadlines: {},
+      budgets: { plan: {}, task: {} },
+      freeze: [],
     });
   });
 

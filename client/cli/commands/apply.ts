@@ -8,6 +8,7 @@ import {
   MODEL_OPTIONS,
   modelFlags,
   nonEmpty,
+  type Raw,
   timeout,
   wholeNumber,
 } from '../command';
@@ -26,6 +27,13 @@ interface Parsed {
   detach: boolean;
   detailedExitcode: boolean;
   waitMs?: number;
+}
+
+/** @throws UsageError */
+function onFailure(raw: Raw): ApplyRequest['onFailure'] {
+  const given = nonEmpty(raw, 'onFailure');
+  if (given === undefined || given === 'stop' || given === 'wait') return given;
+  throw new UsageError(`--on-failure is stop or wait; this is "${given}".`);
 }
 
 export const command = defineCommand<Parsed>({
@@ -66,6 +74,14 @@ export const command = defineCommand<Parsed>({
     },
     { flags: '--skip-verify', about: 'leave out external verifiers; the built-in ones always run' },
     { flags: '--allow-all-paths', about: "lift the policy's allowlist of paths; never the path rules" },
+    {
+      flags: '--max-tokens <n>',
+      about: "most tokens of the plan, earlier runs included; the policy's budget where it is smaller",
+    },
+    {
+      flags: '--on-failure <what>',
+      about: 'stop (the default), or wait: a task that failed for good waits for a person (retry, skip, stop)',
+    },
     { flags: '--detach', about: 'hand the run over and return at once' },
     { flags: '--wait <duration>', about: 'without a terminal: wait this long at a gate (30m), then exit 8' },
   ],
@@ -122,6 +138,8 @@ export const command = defineCommand<Parsed>({
         allowAllPaths: flag(raw, 'allowAllPaths'),
         skipVerify: flag(raw, 'skipVerify'),
         instruct,
+        maxTokens: wholeNumber(raw, 'maxTokens', 1),
+        onFailure: onFailure(raw),
       },
       model: modelFlags(raw),
       detach: flag(raw, 'detach'),

@@ -26,8 +26,12 @@ export const command = defineCommand<{ plan?: string; diff: boolean }>({
       risk: gate.risk,
       since: gate.since,
       until: gate.until,
-      // Who has decided so far: nobody, as long as one decision settles a gate.
-      by: [],
+      // For whom it waits; empty where anyone may decide.
+      by: gate.may ?? [],
+      rule: gate.rule ?? null,
+      approvals: gate.approvals ?? 1,
+      votes: gate.votes ?? [],
+      about: gate.about ?? null,
       diffStat: gate.diffStat,
       decide: decideLine(gate.plan, gate),
     }));
@@ -39,11 +43,17 @@ export const command = defineCommand<{ plan?: string; diff: boolean }>({
         gate.taskNumber === null ? '-' : String(gate.taskNumber),
         gate.kind,
         safe(gate.path ?? '-'),
+        `${gate.votes?.length ?? 0}/${gate.approvals ?? 1}`,
+        gate.may ? short(gate.may.join(', '), 24) : 'anyone',
         gate.risk,
         `+${gate.diffStat.added} -${gate.diffStat.removed}`,
         elapsed(io.now() - Date.parse(gate.since)),
+        gate.until === null ? 'never' : `in ${elapsed(Date.parse(gate.until) - io.now())}`,
       ]);
-      const [head, ...lines] = table(['PLAN', 'TASK', 'KIND', 'PATH', 'RISK', 'LINES', 'WAITS'], rows)
+      const [head, ...lines] = table(
+        ['PLAN', 'TASK', 'KIND', 'PATH', 'GIVEN', 'FOR', 'RISK', 'LINES', 'WAITS', 'EXPIRES'],
+        rows,
+      )
         .trimEnd()
         .split('\n');
       // The line to type stands below its gate: beside it, no terminal is wide enough to copy it from.

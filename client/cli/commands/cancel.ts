@@ -4,7 +4,10 @@ import { nextCommands } from '../show/outcome-text';
 import { safe } from '../show/style';
 
 export const command = defineCommand<{ plan?: string; reason?: string; as?: string }>({
-  about: 'Stops the run of a plan. Files that were written stay; `planwright apply --resume` goes on.',
+  about:
+    'Stops the run of a plan, whatever it does: planning, running, waiting for people, paused or frozen. Calls of the model ' +
+    'are aborted; a write that is under way is finished and recorded; open gates are withdrawn. Files that were written ' +
+    'stay; `planwright apply --resume` goes on.',
   args: [{ name: 'plan', about: 'id, unique prefix, name or "latest"; the active plan unless given' }],
   options: [
     { flags: '--reason <text>', about: 'why; kept with the plan' },

@@ -108,7 +108,9 @@ export async function sendDecisions(
         .map((answer) => {
           const gate = gates.find((candidate) => candidate.gate === answer.gate);
           const mark = ['approve', 'retry', 'raise'].includes(answer.decision) ? style.good('✓') : style.warn('○');
-          return `${mark} ${safe(gate?.path ?? `${gate?.kind} gate`)}: ${safe(answer.decision)} by ${safe(answer.by)}\n`;
+          const { pending } = answer;
+          const more = pending ? ` (${pending.approvals} of ${pending.needed} approvals)` : '';
+          return `${mark} ${safe(gate?.path ?? `${gate?.kind} gate`)}: ${safe(answer.decision)} by ${safe(answer.by)}${more}\n`;
         })
         .join(''),
     );

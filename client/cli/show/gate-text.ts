@@ -3,14 +3,33 @@ import { decideLine } from '../gates';
 import { statText } from './file-list';
 import { numberOf } from './plan-text';
 import type { Style } from './style';
-import { safe } from './style';
+import { plural, safe } from './style';
 
 /** What a gate is about, before anybody is asked: the change, its size and every reason for its risk. */
 export function gateLines(view: PlanView, gate: GateView, style: Style): string[] {
   const reasons = gate.riskReasons.map(
     ({ rule, level, where }) => `    ${style.risk(level)} ${safe(rule)} ${style.dim(`(${safe(where)})`)}`,
   );
-  return [`${style.warn('◆')} ${headline(view, gate, style)}`, ...againLines(view, gate), ...reasons];
+  return [
+    `${style.warn('◆')} ${headline(view, gate, style)}`,
+    ...ruleLines(gate),
+    ...againLines(view, gate),
+    ...reasons,
+  ];
+}
+
+/** What it takes, who has said what, and until when. */
+function ruleLines({ rule, approvals = 1, may, excludeRequester, votes = [], until }: GateView): string[] {
+  const lines = [];
+  if (rule || approvals > 1 || may) {
+    const who = may ? may.map(safe).join(', ') : 'anyone';
+    const not = excludeRequester ? ', not by who asked for the run' : '';
+    const named = rule ? `rule "${safe(rule)}": ` : '';
+    lines.push(`    ${named}${plural(approvals, 'approval')} by ${who}${not}`);
+  }
+  for (const { by, decision, at } of votes) lines.push(`    ${safe(decision)} by ${safe(by)} at ${at}`);
+  if (until) lines.push(`    expires at ${until}: then it is rejected`);
+  return lines;
 }
 
 /** Why a file that was approved in this run is asked about once more: the same bytes on the same base never are. */
@@ -32,7 +51,8 @@ function headline(view: PlanView, gate: GateView, style: Style): string {
   }
   if (gate.kind === 'risk') return `Plan ${view.id} (${safe(view.name)}) needs a decision before it runs · ${risk}`;
   const task = gate.task === null ? '' : ` of task ${numberOf(view, gate.task)}`;
-  return `The ${gate.kind} gate${task} needs a decision · ${risk}`;
+  const about = gate.about ? `: ${safe(gate.about)}` : '';
+  return `The ${gate.kind} gate${task} needs a decision${about} · ${risk}`;
 }
 
 /** For those who cannot be asked here: what waits and the exact lines to type elsewhere. */

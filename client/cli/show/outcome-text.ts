@@ -94,6 +94,8 @@ function commandsFor(view: PlanView): string[] {
     case 'cancelled':
       if (view.reason === CANCELLED_IN_TEMPORAL) return ['planwright plan "<goal>"'];
       return [view.graph.nodes.length === 0 ? 'planwright plan "<goal>"' : `planwright apply ${id} --resume`];
+    case 'paused':
+      return [`planwright unpause ${id}`, `planwright approvals ${id}`];
     case 'waiting':
       return [`planwright approvals ${id}`, `planwright apply ${id}`];
     case 'planning':

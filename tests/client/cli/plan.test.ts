@@ -178,7 +178,7 @@ describe('plan list, show and use', () => {
         status: 'waiting',
         createdAt: '2026-01-01T00:00:00.000Z',
         tasks: { total: 2, completed: 1 },
-        waiting: { gates: 1, since: '2026-01-01T00:05:00.000Z' },
+        waiting: { approvals: 1, gates: 1, since: '2026-01-01T00:05:00.000Z' },
         active: true,
         note: null,
       },
@@ -186,7 +186,7 @@ describe('plan list, show and use', () => {
     const w = world({ client });
     await w.run('plan', 'list');
     expect(w.stdout.text).toContain(
-      '*  plan-1a2b3c4d  release  waiting  1/2   1 for 5m 0s  10m 0s ago  Set up CI \\x1b[2J',
+      '*  plan-1a2b3c4d  release  waiting  1/2   waiting for 1 approval since 5m 0s  10m 0s ago  Set up CI \\x1b[2J',
     );
     expect(w.stderr.text).toContain('planwright approvals');
     const json = world({ client });

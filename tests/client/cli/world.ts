@@ -14,6 +14,8 @@ import type {
   ApplyRequest,
   Decide,
   DecideAnswer,
+  PauseAnswer,
+  PauseRequest,
   PlanView,
   UndoAnswer,
   UndoMessage,
@@ -161,6 +163,18 @@ export class FakeClient implements PlanClient {
 
   async cancel(id: string, by: string, reason: string | null): Promise<void> {
     this.cancelled.push({ id, by, reason });
+  }
+
+  readonly paused: string[] = [];
+
+  async pause(id: string, { by }: PauseRequest): Promise<PauseAnswer> {
+    this.paused.push(`pause ${id} ${by}`);
+    return { by, at: '2026-01-01T00:05:00.000Z', reason: null, status: 'paused', changed: true, finishing: [2] };
+  }
+
+  async unpause(id: string, { by }: PauseRequest): Promise<PauseAnswer> {
+    this.paused.push(`unpause ${id} ${by}`);
+    return { by, at: '2026-01-01T00:05:00.000Z', reason: null, status: 'running', changed: true, finishing: [] };
   }
 
   async undo(id: string, kind: UndoKind, message: UndoMessage): Promise<UndoAnswer> {
