@@ -1,8 +1,9 @@
 import type { Finding, Verdict, Verification } from '../../plan/types';
-import { closeActionlint, warmActionlint } from './actionlint-thread';
+import { actionlintThread } from './actionlint';
 import { tidyFindings } from './findings';
 import { VERIFIERS } from './registry';
 import { UNUSABLE_RULES } from './text';
+import { closeToolThreads } from './tool-thread';
 import type { Outcome, Subject, Verifier, VerifyContext } from './types';
 
 export interface FileToVerify {
@@ -140,10 +141,10 @@ export function overallVerdict(rows: readonly Verification[]): Verdict {
 
 /** Starts what these verifiers need and is slow to start (actionlint: a quarter of a second), without waiting for it. */
 export function warmVerifiers(named: readonly string[]): void {
-  if (named.includes('actionlint')) warmActionlint();
+  if (named.includes('actionlint')) actionlintThread.warm();
 }
 
 /** Ends what verifiers keep running between calls; they start again when needed. For shutdown and tests. */
 export async function closeVerifiers(): Promise<void> {
-  await closeActionlint();
+  await closeToolThreads();
 }
