@@ -64,7 +64,6 @@ export const REQUIRED: Readonly<Record<string, readonly (readonly string[])[]>> 
   copy: [['dest'], ['src', 'content']],
   template: [['src'], ['dest']],
   file: [['path', 'dest', 'name']],
-  service: [['name']],
   get_url: [['url'], ['dest']],
   git: [
     ['repo', 'name'],

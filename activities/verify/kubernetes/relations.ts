@@ -171,8 +171,10 @@ function scaleTarget(manifest: Manifest, all: readonly Manifest[]): void {
     manifest.report('replicas', 'error', 'minReplicas is above maxReplicas.', ['spec', 'minReplicas']);
   }
   const [kind, name] = [text(dig(target, 'kind')), text(dig(target, 'name'))];
-  if (name === '' || !all.some(({ value }) => value.kind === kind) || find(all, manifest, kind, name)) return;
-  manifest.report('scale-target', 'error', `There is no ${kind} "${name}" here to scale.`, [
+  const beside = all.filter(({ value }) => value.kind === kind);
+  if (name === '' || beside.length === 0 || find(all, manifest, kind, name)) return;
+  const surely = beside.some((other) => other.path === manifest.path || distance(nameOf(other), name) <= 2);
+  manifest.report('scale-target', surely ? 'error' : 'warning', `There is no ${kind} "${name}" here to scale.`, [
     'spec',
     'scaleTargetRef',
     'name',

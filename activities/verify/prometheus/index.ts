@@ -67,19 +67,23 @@ function nodeOf(document: Document, path: readonly (string | number)[]): unknown
 const RULES = /^groups:[ \t]*(?:#.*)?$/m;
 const ALERT = /^[ \t-]*(?:alert|record):[ \t]*\S/m;
 
+const OWN_KEY =
+  /^(?:global|scrape_configs|rule_files|alerting|route|receivers|groups|remote_write|inhibit_rules|storage):/m;
+
+function isPrometheus(path: string, text: string): boolean {
+  if (/(?:^|\/)(?:prometheus|alertmanager)\.ya?ml$/i.test(path)) return true;
+  if (/(?:^|\/)(?:prometheus|alertmanager)[^/]*\.ya?ml$/i.test(path) && !/values[^/]*\.ya?ml$|_test\./.test(path)) {
+    return OWN_KEY.test(text) && !/^(?:replicaCount|image|suite|prometheus|alertmanager):/m.test(text);
+  }
+  const scrapes = /^scrape_configs:/m.test(text);
+  return (RULES.test(text) && ALERT.test(text)) || scrapes || (/^route:/m.test(text) && /^receivers:/m.test(text));
+}
+
 /** Prometheus rules and configuration, and Alertmanager's, by their structure and by the parser of PromQL. Nothing is asked. */
 export const prometheusVerifier: Verifier = {
   id: 'prometheus',
   version: libraryVersion('@prometheus-io/lezer-promql', require.resolve('@prometheus-io/lezer-promql')),
-  applies: (path, text) =>
-    /\.ya?ml$/i.test(path) &&
-    !/^apiVersion:|^services:/m.test(text) &&
-    (/(?:^|\/)(?:prometheus|alertmanager)[^/]*\.ya?ml$/i.test(path) &&
-    !/(?:^|\/)(?:templates|roles|playbooks?)\//.test(path)
-      ? !/^-|^(?:datasources|replicaCount|image):/m.test(text)
-      : (RULES.test(text) && ALERT.test(text)) ||
-        /^scrape_configs:/m.test(text) ||
-        (/^route:/m.test(text) && /^receivers:/m.test(text))),
+  applies: (path, text) => /\.ya?ml$/i.test(path) && !/^apiVersion:|^services:/m.test(text) && isPrometheus(path, text),
   after: ['yaml'],
   run,
 };

@@ -16,7 +16,7 @@ const RULES: readonly Rule[] = [
     rule: 'rm-variable',
     severity: 'error',
     pattern: new RegExp(
-      String.raw`\brm[ \t]+(?:-{1,2}[\w-]{1,20}[ \t]+){1,4}(?:--[ \t]+)?${BARE_VARIABLE}/(?:\*|["']?(?:[ \t]|$))`,
+      String.raw`\brm[ \t]+(?:-{1,2}[\w-]{1,20}[ \t]+){1,4}(?:--[ \t]+)?${BARE_VARIABLE}/\*?["']?(?:[ \t;&|]|$)`,
     ),
     message: 'Where the variable is empty, this removes the root directory; write `${NAME:?}`.',
   },
