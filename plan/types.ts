@@ -288,6 +288,8 @@ export interface VerifyRequest {
   /** Digest of the workspace object, and what generation laid over it: for references across files. */
   workspace: string;
   overlay: { [path: string]: string };
+  /** `--skip-verify`: external verifiers are left out; the embedded ones always run. */
+  skipExternal?: boolean;
   /** In a dry run: say which backups a write would make, beside those that the task has (as in `WriteRequest`). */
   preview?: { keepBackup: { [path: string]: string | null } };
 }
@@ -335,7 +337,8 @@ export interface VerifyAndWriteResult {
 }
 
 /** A whole task in one step, where nobody has to decide anything in between: generation, verification and writing. */
-export interface MakeRequest extends Pick<VerifyAndWriteRequest, 'allowAllPaths' | 'keepBackup' | 'riskPassed'> {
+export interface MakeRequest
+  extends Pick<VerifyAndWriteRequest, 'allowAllPaths' | 'keepBackup' | 'riskPassed' | 'skipExternal'> {
   generate: GenerateRequest;
   run: number;
   /** Name of the write in its journal; the step that takes over where this one could not write has the same. */

@@ -54,6 +54,19 @@ return async ({ name, ref, value }) => {
 
 const TIMEOUT_MS = 30_000;
 
+/** The schema of one kind as a file of its own, named as kubeconform looks for it; null of kinds that are not known. */
+export function kubernetesSchema(version: string, kind: string): { file: string; text: string } | null {
+  const definition = kubernetesKinds().get(`${version}/${kind}`);
+  if (definition === undefined) return null;
+  const table = z.object({ $defs: z.record(z.string(), z.unknown()) }).parse(readTable('kubernetes'));
+  const suffix = version
+    .split('/')
+    .map((part) => part.split('.')[0])
+    .join('-');
+  const text = JSON.stringify({ $ref: `#/$defs/${definition}`, $defs: table.$defs });
+  return { file: `${kind.toLowerCase()}-${suffix}.json`, text };
+}
+
 let kinds: ReadonlyMap<string, string> | null = null;
 
 /** Kubernetes' own kinds: `apps/v1/Deployment` (core: `v1/Pod`) to the name of its definition. */
