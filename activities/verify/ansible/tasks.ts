@@ -71,7 +71,7 @@ function oneTask(task: Record<string, unknown>, path: (string | number)[], repor
   const [name = ''] = rest;
   if (name === '') return;
   if (!known(name)) {
-    const near = hint(name, [...MODULES, ...TASK]);
+    const near = hint(name.replace(/^ansible\.(?:builtin|legacy)\./, ''), [...MODULES, ...TASK]);
     report(
       'unknown-module',
       near === '' ? 'warning' : 'error',

@@ -67,7 +67,9 @@ describe('the actionlint verifier', () => {
   it('answers calls that are made at the same time, each with its own result', async () => {
     const texts = [workflow(STEP), workflow(`${STEP}        foo: 1\n`), workflow(STEP)];
     const answers = await Promise.all(texts.map((text) => lintInThread(text, PATH, 30_000)));
-    expect(answers.map((one) => ('answer' in one && Array.isArray(one.answer) ? one.answer.length : one))).toEqual([0, 1, 0]);
+    expect(answers.map((one) => ('answer' in one && Array.isArray(one.answer) ? one.answer.length : one))).toEqual([
+      0, 1, 0,
+    ]);
   });
 
   it('stops when it is aborted, and ends a call that waits when it is closed', async () => {
