@@ -35,7 +35,9 @@ export const PARAMETERS: Readonly<Record<string, ReadonlySet<string>>> = {
     setype seuser src trim_blocks unsafe_writes validate variable_end_string variable_start_string`),
   file: words(`access_time access_time_format attributes attr dest follow force group mode modification_time modification_time_format name owner path recurse selevel serole setype seuser src state
     unsafe_writes`),
-  service: words('arguments args enabled name pattern runlevel sleep state use'),
+  service: words(
+    'arguments args daemon_reexec daemon_reload enabled masked name pattern runlevel scope sleep state use',
+  ),
   systemd: words(
     'daemon_reexec daemon_reload daemon-reload daemon-reexec enabled force masked name no_block scope service state unit',
   ),

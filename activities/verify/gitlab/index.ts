@@ -2,6 +2,7 @@ import { type Document, isMap, isScalar, isSeq, visit } from 'yaml';
 import type { Finding } from '../../../plan/types';
 import { validateBySchema } from '../schema';
 import type { Outcome, Subject, Verifier, VerifyContext } from '../types';
+import { isRecord } from '../values';
 import { yamlOf } from '../yaml-document';
 import { jobFindings } from './jobs';
 
@@ -45,13 +46,27 @@ async function run(subject: Subject, context: VerifyContext): Promise<Outcome> {
     place,
   });
   if (hasInputs(subject.text)) return { findings };
-  const checked = await validateBySchema('gitlab-ci', '', value, { document, place, signal: context.signal });
+  const checked = await validateBySchema('gitlab-ci', '', withoutNulls(value), {
+    document,
+    place,
+    signal: context.signal,
+  });
   if ('reason' in checked) return { findings, inconclusive: checked.reason };
   const unknown = marked.flatMap(({ node }) => Object.values(place(node)).slice(0, 1));
   const told = new Set<unknown>([...findings.map(({ line }) => line), ...unknown]);
   // The schema says of a place only that no form fits; where our own rule has spoken, that is enough.
   findings.push(...checked.findings.filter(({ line }) => !told.has(line)));
   return { findings };
+}
+
+/** A key of a job that is null is unset; the schema does not know that. */
+function withoutNulls(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  const kept = Object.entries(value).map(([name, job]) => {
+    const keys = isRecord(job) ? Object.entries(job).filter(([, one]) => one !== null) : null;
+    return [name, keys ? Object.fromEntries(keys) : job] as const;
+  });
+  return Object.fromEntries(kept);
 }
 
 /** `$[[ inputs.x ]]` may stand for a value of any type. */

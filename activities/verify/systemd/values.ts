@@ -29,7 +29,7 @@ const UNIT_NAME = /^[\w:\\.@%-]+\.(?:service|socket|device|mount|automount|swap|
 const SPAN =
   /^(?:infinity|\d+(?:\.\d+)?(?:\s*(?:usec|us|µs|msec|ms|seconds?|sec|s|minutes?|min|m|hours?|hr|h|days?|d|weeks?|w|months?|M|years?|y)?)(?:\s*\d+(?:\.\d+)?\s*(?:usec|us|msec|ms|seconds?|sec|s|minutes?|min|m|hours?|hr|h|days?|d|weeks?|w|months?|M|years?|y))*)$/;
 const SHORTHAND = words('minutely hourly daily monthly weekly yearly annually quarterly semiannually');
-const DAY = String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*`;
+const DAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*';
 const PART = String.raw`(?:\*|\d{1,4}(?:\.\.\d{1,4})?)(?:\/\d{1,4})?`;
 const PARTS = `${PART}(?:,${PART})*`;
 /** systemd.time(7), calendar events. */
