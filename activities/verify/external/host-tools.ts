@@ -215,9 +215,10 @@ export const nginxTest: ExternalTool = {
   install: 'apt install nginx',
   versionArgs: ['-v'],
   optIn: true,
-  applies: (path, text) => nginxVerifier.applies(path, text) && /^\s*(?:http|events)\s*\{/m.test(text),
+  applies: (path, text) => nginxVerifier.applies(path, text) && /^[ \t]*(?:http|events)[ \t]*\{/m.test(text),
   job: ({ text }) => {
-    if (/^\s*(?:include|load_module)\s+(?!mime\.types)/m.test(text)) return { reason: 'it would read other files' };
+    if (/^[ \t]*(?:include|load_module)[ \t]+(?!mime\.types)/m.test(text))
+      return { reason: 'it would read other files' };
     return {
       args: ['-t', '-q', '-p', '{stage}', '-e', 'stderr', '-c', '{stage}/nginx.conf'],
       files: { 'nginx.conf': text, 'mime.types': 'types { text/html html; }\n', 'logs/x': '' },

@@ -17,6 +17,7 @@ const MANIFEST_PATH =
 
 /** Enough for a folder of manifests; more would make each file as slow as all. */
 const MOST_SIBLINGS = 60;
+const MOST_MANIFESTS = 400;
 
 function isManifest(value: unknown): value is Record<string, unknown> {
   return isRecord(value) && typeof value.apiVersion === 'string' && typeof value.kind === 'string';
@@ -54,7 +55,10 @@ async function run(subject: Subject, context: VerifyContext): Promise<Outcome> {
     }
   }
   for (const manifest of manifests) podFindings(manifest);
-  relationFindings(manifests, [...manifests, ...siblingManifests(subject, context)]);
+  const all = [...manifests, ...siblingManifests(subject, context)];
+  // Each is compared with all.
+  if (all.length > MOST_MANIFESTS) inconclusive ??= `there are more than ${MOST_MANIFESTS} manifests to compare`;
+  else relationFindings(manifests, all);
   if (unknown.size > 0) inconclusive ??= `no schema is known of ${[...unknown].slice(0, 5).join(', ')}`;
   return inconclusive === undefined ? { findings } : { findings, inconclusive };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Finding } from '../../../plan/types';
-import { lineColumn } from '../findings';
+import { lineColumn, MAX_FINDINGS } from '../findings';
 import { hint, nearest } from '../near';
 import { readTable } from '../tables';
 import type { Outcome, Subject, Verifier, VerifyContext } from '../types';
@@ -92,6 +92,8 @@ const OPEN =
   (CONTEXT.upstream ?? 0) |
   (CONTEXT.main ?? 0);
 
+const MAX_LENGTH = 262_144;
+
 interface Walk {
   faults: NginxFault[];
   foreign: Set<string>;
@@ -99,6 +101,8 @@ interface Walk {
 
 function walk(list: readonly Directive[], context: string | null, out: Walk): void {
   for (const directive of list) {
+    // More is not shown, and each guess at what was meant costs a look at all names.
+    if (out.faults.length > MAX_FINDINGS) return;
     const { name, at, block } = directive;
     const forms = directives().get(name);
     // A block of Lua holds code; what the tokenizer makes of it says nothing.
@@ -198,6 +202,10 @@ function run({ text, path }: Subject, context: VerifyContext): Outcome {
   // Templates get their values at start (envsubst, Jinja); their braces are not nginx's.
   if (/\{\{|\{%/.test(text))
     return { findings: [], inconclusive: 'the file is a template, and nginx reads what is made of it' };
+  if (text.length > MAX_LENGTH) {
+    const message = `The file is longer than ${MAX_LENGTH} characters.`;
+    return { findings: [{ rule: 'too-large', severity: 'error', message }] };
+  }
   const { directives: list, faults } = readNginx(text);
   const out: Walk = { faults: faults.map((one) => ({ ...one, severity: 'error' })), foreign: new Set() };
   if (faults.length === 0) {
@@ -228,7 +236,7 @@ export const nginxVerifier: Verifier = {
     /(?:^|\/)(?:[^/]*nginx[^/]*\.conf|(?:nginx|sites-(?:available|enabled))\/(?:[^/]+\/)*[^/]+\.(?:conf|nginx)|[^/]+\.nginx)(?:\.template)?$/i.test(
       path,
     ) ||
-    (/(?:^|\/)conf\.d\/[^/]+\.conf$/.test(path) && /^\s*(?:server|upstream)\b[^;{]*\{/m.test(text)) ||
-    (/(?:^|\/)sites-(?:available|enabled)\/[^/]+$/.test(path) && /^\s*server\s*\{/m.test(text)),
+    (/(?:^|\/)conf\.d\/[^/]+\.conf$/.test(path) && /^[ \t]*(?:server|upstream)\b[^;{\n]{0,200}\{/m.test(text)) ||
+    (/(?:^|\/)sites-(?:available|enabled)\/[^/]+$/.test(path) && /^[ \t]*server[ \t]*\{/m.test(text)),
   run,
 };

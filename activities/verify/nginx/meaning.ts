@@ -48,7 +48,7 @@ export function meaningFindings(list: readonly Directive[], file: File): NginxFa
         error('size', `"${size.slice(0, 40)}" is not a size; write for example 10m.`, at);
     }
     for (const time of TIMES.has(name) ? args.slice(0, 1) : []) {
-      if (!/^(?:\d+(?:ms|[smhdwMy])?)+$|\$/.test(time))
+      if (!/^\d+(?:(?:ms|[smhdwMy])\d+)*(?:ms|[smhdwMy])?$|\$/.test(time))
         error('time', `"${time.slice(0, 40)}" is not a time; write for example 30s.`, at);
     }
   }

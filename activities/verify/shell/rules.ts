@@ -118,5 +118,7 @@ function hereDocumentLines(lines: readonly string[]): Set<number> {
 function wantsErrexit(text: string, path: string): boolean {
   if (!text.startsWith('#!') || /(?:^|\/)\.?(?:profile|bashrc|completion)[^/]*$/.test(path)) return false;
   const commands = text.split('\n').filter((line) => line.trim() !== '' && !/^\s*#/.test(line));
-  return commands.length > 2 && !/^#!.*\s-\w*e|^\s*set\s+(?:-\w*e|-o\s+errexit)|\|\|\s*exit\b/m.test(text);
+  return (
+    commands.length > 2 && !/^#!.*\s-\w*e|^[ \t]*set[ \t]+(?:-\w{0,20}e|-o[ \t]+errexit)|\|\|\s*exit\b/m.test(text)
+  );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Finding } from '../../../plan/types';
+import { MAX_FINDINGS } from '../findings';
 import { hint } from '../near';
 import { readTable } from '../tables';
 import type { Subject, Verifier, VerifyContext } from '../types';
@@ -107,7 +108,10 @@ function run({ text, path }: Subject, context: VerifyContext): { findings: Findi
       column: 1,
     });
   }
-  for (const entry of entries) findings.push(...entryFindings(entry));
+  for (const entry of entries) {
+    if (findings.length > MAX_FINDINGS) break;
+    findings.push(...entryFindings(entry));
+  }
   if (!dropIn) findings.push(...wholeFindings(entries, heads, ending, path, context));
   return { findings };
 }
@@ -202,6 +206,6 @@ function wholeFindings(
 export const systemdVerifier: Verifier = {
   id: 'systemd',
   version: 'v252/planwright-1',
-  applies: (path, text) => (ENDING.test(path) || DROP_IN.test(path)) && (/^\s*\[/m.test(text) || text.trim() !== ''),
+  applies: (path, text) => (ENDING.test(path) || DROP_IN.test(path)) && (/^[ \t]*\[/m.test(text) || text.trim() !== ''),
   run,
 };

@@ -40,6 +40,10 @@ const CALENDAR = new RegExp(
 const SIGNALS =
   /^(?:SIG)?(?:HUP|INT|QUIT|ILL|TRAP|ABRT|BUS|FPE|KILL|USR1|SEGV|USR2|PIPE|ALRM|TERM|STKFLT|CHLD|CONT|STOP|TSTP|TTIN|TTOU|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|PWR|SYS|RTMIN(?:\+\d+)?|RTMAX(?:-\d+)?)$|^\d{1,2}$/;
 
+/** No span or event is longer, and the expressions are not linear. */
+const MAX_TIME = 200;
+const isSpan = (value: string): boolean => value.length <= MAX_TIME && SPAN.test(value);
+
 /** What is wrong with a value, or null. Empty values reset; values with specifiers (%) are only looked at where that is safe. */
 export function valueFault(key: string, type: string, value: string): Fault | null {
   if (value === '') return null;
@@ -53,7 +57,7 @@ export function valueFault(key: string, type: string, value: string): Fault | nu
     return error('value', `${key} is yes or no, not "${value.slice(0, 60)}".`);
   if (type === 'PATH [ARGUMENT [...]]') return command(key, value);
   if (type === 'SECONDS' || type === 'NANOSECONDS') {
-    return SPAN.test(value) || value.includes('%')
+    return isSpan(value) || value.includes('%')
       ? null
       : error('value', `"${value.slice(0, 60)}" is not a span of time; write for example 30s or 5min.`);
   }
@@ -132,14 +136,18 @@ function command(key: string, value: string): Fault | null {
 
 function timer(key: string, value: string): Fault | null {
   if (key === 'OnCalendar') {
-    if (SHORTHAND.has(value.toLowerCase().split(/\s+/)[0] ?? '') || value.includes('%') || CALENDAR.test(value))
+    if (
+      SHORTHAND.has(value.toLowerCase().split(/\s+/)[0] ?? '') ||
+      value.includes('%') ||
+      (value.length <= MAX_TIME && CALENDAR.test(value))
+    )
       return null;
     return error(
       'calendar',
       `"${value.slice(0, 80)}" is not a calendar event; write for example daily or Mon..Fri 09:00.`,
     );
   }
-  return SPAN.test(value) || value.includes('%')
+  return isSpan(value) || value.includes('%')
     ? null
     : error('value', `"${value.slice(0, 60)}" is not a span of time; write for example 15min.`);
 }
