@@ -35,6 +35,7 @@ import { writeArtifactFiles } from './files/writer';
 import { readOverlay, readSnapshot } from './llm/context';
 import type { StoppedRuns } from './stopped-runs';
 import { overallVerdict, verifyFiles } from './verify';
+import type { ExternalSettings } from './verify/external/find';
 
 export interface ArtifactDeps {
   layout: WorkspaceLayout;
@@ -43,6 +44,8 @@ export interface ArtifactDeps {
   /** The policy in force at this moment. */
   policy(): Promise<Policy>;
   stopped: StoppedRuns;
+  /** Where external verifiers may come from. */
+  external: ExternalSettings;
 }
 
 /** Above this, line counts are not worth their time. */
@@ -85,6 +88,8 @@ async function verifiedContents(
     siblings: existing,
     listing: snapshot.facts.topLevel,
     fileBytes: policy.limits.fileBytes,
+    external: deps.external,
+    skipExternal: request.skipExternal,
     signal: Context.current().cancellationSignal,
   });
   // A verifier that the skill names is expected of one of its files, not of each.

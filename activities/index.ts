@@ -26,6 +26,7 @@ import { runStartFacts } from './run-start';
 import { StoppedRuns } from './stopped-runs';
 import type { PlanActivities } from './types';
 import { closeVerifiers, warmVerifiers } from './verify';
+import { externalSettings } from './verify/external/find';
 import { readGitHead } from './workspace/git';
 import { readWorkspaceSnapshot } from './workspace/snapshot';
 
@@ -77,7 +78,8 @@ export function createActivities({ layout, env, log, audit }: ActivityOptions): 
     return generate(request);
   };
   const stopped = new StoppedRuns();
-  const artifact: ArtifactDeps = { layout, objects, skills, policy: policyNow, stopped };
+  const external = externalSettings(env, layout.root);
+  const artifact: ArtifactDeps = { layout, objects, skills, policy: policyNow, stopped, external };
   const first = async (): Promise<LogHead | null> => (audit ? auditFirst(audit) : null);
   const readWorkspace: PlanActivities['readWorkspace'] = async ({ extraPaths, start }) => {
     const policy = await policyNow();

@@ -10,6 +10,8 @@ import { packageVersion } from '../store/version';
 import { UnsafeTarget } from './files/errors';
 import { readPath } from './files/target';
 import { generationSystem } from './llm/prompts';
+import { externalVersions } from './verify/external';
+import { externalSettings } from './verify/external/find';
 import { VERIFIERS } from './verify/registry';
 import { dirtyPaths } from './workspace/dirty';
 
@@ -47,7 +49,10 @@ async function environment({ layout, env, policy, skills }: Place, flags: RunSta
         return [name, { toolHash, systemPromptHash }];
       }),
     ),
-    verifiers: Object.fromEntries(VERIFIERS.map(({ id, version }) => [id, version])),
+    verifiers: Object.fromEntries([
+      ...VERIFIERS.map(({ id, version }) => [id, version] as const),
+      ...(await externalVersions(externalSettings(env, layout.root))),
+    ]),
   };
 }
 

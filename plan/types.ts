@@ -297,7 +297,7 @@ export interface VerifyRequest {
   /** Digest of the workspace object, and what generation laid over it: for references across files. */
   workspace: string;
   overlay: { [path: string]: string };
-  /** Leave out external verifiers. */
+  /** `--skip-verify`: external verifiers are left out; the embedded ones always run. */
   skipExternal?: boolean;
   /** In a dry run: say which backups a write would make, beside those that the task has (as in `WriteRequest`). */
   preview?: { keepBackup: { [path: string]: string | null } };

@@ -1,7 +1,8 @@
 import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 import type { Finding } from '../../plan/types';
 import { listOrKeys, portFindings, publishedPorts, volumeSource } from './compose-parts';
-import type { Subject, Verifier } from './types';
+import { validateBySchema } from './schema';
+import type { Outcome, Subject, Verifier, VerifyContext } from './types';
 import { yamlOf } from './yaml-document';
 
 const TOP_KEYS = new Set([
@@ -26,7 +27,7 @@ interface Model {
   report(rule: string, severity: Finding['severity'], message: string, node: unknown): void;
 }
 
-function run(subject: Subject): { findings: Finding[] } {
+async function run(subject: Subject, context: VerifyContext): Promise<Outcome> {
   const { path } = subject;
   const { documents, place } = yamlOf(subject);
   const document = documents[0];
@@ -53,6 +54,13 @@ function run(subject: Subject): { findings: Finding[] } {
     const used = new Map<string, string>();
     for (const { key, value } of services.items) service({ root, declared, open, report }, scalar(key), value, used);
   }
+  const value: unknown = document?.toJS({ maxAliasCount: 100 });
+  if (!document || subject.text.includes('{{')) return { findings };
+  const checked = await validateBySchema('compose', '', value, { document, place, signal: context.signal });
+  if ('reason' in checked) return { findings, inconclusive: checked.reason };
+  // Our own rules say more of the same place.
+  const told = new Set(findings.map(({ line }) => line));
+  findings.push(...checked.findings.filter(({ line }) => !told.has(line)));
   return { findings };
 }
 
@@ -209,11 +217,13 @@ function scalar(node: unknown): string {
   return isScalar(node) ? String(node.value) : '';
 }
 
-/** Compose files by their structure and references, as the Compose Specification has them; nothing is run. */
+/** Compose files by the schema of the Compose Specification, and by what refers to what; nothing is run. */
 export const composeVerifier: Verifier = {
   id: 'compose',
   version: 'planwright/1',
-  applies: (path) => /(?:^|\/)(?:docker-)?compose[^/]*\.ya?ml$/i.test(path),
+  applies: (path) =>
+    /(?:^|\/)(?:docker-)?compose[^/]*\.ya?ml$/i.test(path) &&
+    !/(?:^|\/)(?:tasks|handlers|vars|defaults|templates)\//.test(path),
   after: ['yaml'],
   run,
 };

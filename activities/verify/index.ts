@@ -1,8 +1,11 @@
 import type { Finding, Verdict, Verification } from '../../plan/types';
-import { closeActionlint, warmActionlint } from './actionlint-thread';
+import { actionlintThread } from './actionlint';
+import { EXTERNAL_IDS, externalFor } from './external';
+import type { ExternalSettings } from './external/find';
 import { tidyFindings } from './findings';
 import { VERIFIERS } from './registry';
 import { UNUSABLE_RULES } from './text';
+import { closeToolThreads } from './tool-thread';
 import type { Outcome, Subject, Verifier, VerifyContext } from './types';
 
 export interface FileToVerify {
@@ -22,11 +25,16 @@ export interface VerifyFilesRequest {
   listing?: readonly string[];
   /** Most bytes of a file; one MiB unless told. */
   fileBytes?: number;
+  /** Where external tools may come from; without it none is looked for. */
+  external?: ExternalSettings;
+  /** Leaves the external tools out (`--skip-verify`); the embedded verifiers always run. */
+  skipExternal?: boolean;
   signal?: AbortSignal;
 }
 
 /**
- * Verifies generated files with the embedded verifiers; writes nothing, executes nothing of theirs, uses no network.
+ * Verifies generated files: the embedded verifiers first, then the external tools that are found. Nothing of the files is executed and nothing
+ * is written beside a staged copy; tools get no network where that can be prevented.
  *
  * @returns one row a verifier and file: those that apply to the file, and those that the skill names. A named one that
  *   does not apply is `skipped`; an unknown name, a verifier that broke or ran out of time is `inconclusive`, never
@@ -45,7 +53,10 @@ export async function verifyFiles(request: VerifyFilesRequest): Promise<Verifica
   const { fileBytes } = request;
   const context: VerifyContext = { siblings, listing: request.listing ?? null, fileBytes, signal };
   const rows: Verification[] = [];
-  for (const subject of subjects) rows.push(...(await verifyFile(subject, named, context)));
+  for (const subject of subjects) {
+    const embedded = await verifyFile(subject, named, context);
+    rows.push(...embedded, ...(await externalRows(subject, request, embedded, context)));
+  }
   signal?.throwIfAborted();
   return rows;
 }
@@ -71,9 +82,34 @@ async function verifyFile(subject: Subject, named: readonly string[], context: V
     rows.push(row);
   }
   for (const id of new Set(named)) {
-    if (VERIFIERS.some((verifier) => verifier.id === id)) continue;
+    if (VERIFIERS.some((verifier) => verifier.id === id) || EXTERNAL_IDS.has(id)) continue;
     const reason = `there is no verifier "${id.slice(0, 60)}"`;
     rows.push({ verifier: id, version: 'unknown', path: subject.path, verdict: 'inconclusive', reason, findings: [] });
+  }
+  return rows;
+}
+
+/** What external tools say of a file. One that failed already is not given to them: they would only say so again. */
+async function externalRows(
+  subject: Subject,
+  { verifiers: named, external, skipExternal = false }: VerifyFilesRequest,
+  embedded: readonly Verification[],
+  context: VerifyContext,
+): Promise<Verification[]> {
+  const rows: Verification[] = [];
+  if (!external || skipExternal) {
+    const reason = skipExternal ? '--skip-verify leaves external tools out' : 'external tools are not looked for here';
+    for (const id of named.filter((one) => EXTERNAL_IDS.has(one))) {
+      rows.push({ verifier: id, version: 'not run', path: subject.path, verdict: 'skipped', reason, findings: [] });
+    }
+    return rows;
+  }
+  const failed = embedded.find(({ verdict }) => verdict === 'failed');
+  for (const one of await externalFor(subject, named, external)) {
+    context.signal?.throwIfAborted();
+    if (!('run' in one)) rows.push(one);
+    else if (failed) rows.push(skipped(one, subject.path, `the verifier "${failed.verifier}" failed on this file`));
+    else rows.push(await runOne(one, subject, context));
   }
   return rows;
 }
@@ -87,6 +123,7 @@ async function runOne(verifier: Verifier, subject: Subject, context: VerifyConte
     const message = error instanceof Error ? error.message : String(error);
     outcome = { findings: [], inconclusive: `the verifier broke: ${message}` };
   }
+  if (outcome.notApplicable !== undefined) return skipped(verifier, subject.path, outcome.notApplicable);
   const judged = outcome.findings.some(({ severity }) => severity === 'error')
     ? leniently(outcome.findings, await foundBefore(verifier, subject, context))
     : outcome.findings;
@@ -143,10 +180,10 @@ export function overallVerdict(rows: readonly Verification[]): Verdict {
 
 /** Starts what these verifiers need and is slow to start (actionlint: a quarter of a second), without waiting for it. */
 export function warmVerifiers(named: readonly string[]): void {
-  if (named.includes('actionlint')) warmActionlint();
+  if (named.includes('actionlint')) actionlintThread.warm();
 }
 
 /** Ends what verifiers keep running between calls; they start again when needed. For shutdown and tests. */
 export async function closeVerifiers(): Promise<void> {
-  await closeActionlint();
+  await closeToolThreads();
 }

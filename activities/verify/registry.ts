@@ -1,10 +1,20 @@
 import { actionlintVerifier } from './actionlint';
 import { actionsVerifier } from './actions';
+import { ansibleVerifier } from './ansible';
 import { composeVerifier } from './compose';
 import { dockerfileVerifier } from './dockerfile';
+import { gitlabVerifier } from './gitlab';
+import { hclVerifier } from './hcl';
+import { helmVerifier } from './helm';
+import { jenkinsfileVerifier } from './jenkinsfile';
 import { jsonVerifier } from './json';
+import { kubernetesVerifier } from './kubernetes';
 import { makefileVerifier } from './makefile';
+import { nginxVerifier } from './nginx';
+import { prometheusVerifier } from './prometheus';
 import { secretsVerifier } from './secrets';
+import { shellVerifier } from './shell';
+import { systemdVerifier } from './systemd';
 import { textVerifier } from './text';
 import { tomlVerifier } from './toml';
 import type { Verifier } from './types';
@@ -22,4 +32,14 @@ export const VERIFIERS: readonly Verifier[] = [
   dockerfileVerifier,
   composeVerifier,
   makefileVerifier,
+  kubernetesVerifier,
+  helmVerifier,
+  hclVerifier,
+  shellVerifier,
+  gitlabVerifier,
+  ansibleVerifier,
+  prometheusVerifier,
+  nginxVerifier,
+  systemdVerifier,
+  jenkinsfileVerifier,
 ];

@@ -25,6 +25,8 @@ export interface VerifyContext {
 export interface Outcome {
   findings: Finding[];
   inconclusive?: string;
+  /** Why there was nothing to check after all; the row is skipped. */
+  notApplicable?: string;
 }
 
 export interface Verifier {

@@ -1,5 +1,6 @@
 import { closeVerifiers } from '../../../activities/verify';
-import { lintInThread } from '../../../activities/verify/actionlint-thread';
+import { actionlintThread } from '../../../activities/verify/actionlint';
+import type { Answer } from '../../../activities/verify/tool-thread';
 import { rowOf, rules } from './help';
 
 const PATH = '.github/workflows/ci.yml';
@@ -9,6 +10,10 @@ function workflow(steps: string, on = 'push'): string {
 }
 
 const STEP = '      - run: a\n';
+
+function lintInThread(text: string, path: string, timeoutMs: number, signal?: AbortSignal): Promise<Answer> {
+  return actionlintThread.call({ text, path }, timeoutMs, signal);
+}
 
 afterAll(closeVerifiers);
 
@@ -56,13 +61,15 @@ describe('the actionlint verifier', () => {
     await closeVerifiers();
     const late = await lintInThread(workflow(STEP), PATH, 0);
     expect(late).toEqual({ reason: 'actionlint did not answer within 0 ms and was ended' });
-    expect(await lintInThread(workflow(STEP), PATH, 30_000)).toEqual({ results: [] });
+    expect(await lintInThread(workflow(STEP), PATH, 30_000)).toEqual({ answer: [] });
   });
 
   it('answers calls that are made at the same time, each with its own result', async () => {
     const texts = [workflow(STEP), workflow(`${STEP}        foo: 1\n`), workflow(STEP)];
     const answers = await Promise.all(texts.map((text) => lintInThread(text, PATH, 30_000)));
-    expect(answers.map((answer) => 'results' in answer && answer.results.length)).toEqual([0, 1, 0]);
+    expect(answers.map((one) => ('answer' in one && Array.isArray(one.answer) ? one.answer.length : one))).toEqual([
+      0, 1, 0,
+    ]);
   });
 
   it('stops when it is aborted, and ends a call that waits when it is closed', async () => {

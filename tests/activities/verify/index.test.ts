@@ -29,10 +29,10 @@ describe('verifying files', () => {
 
   it('never passes an unknown verifier', async () => {
     const files = [{ path: 'a.txt', content: 'a', preContent: null }];
-    const rows = await verifyFiles({ files, verifiers: ['hadolint', 'hadolint', '__proto__'] });
+    const rows = await verifyFiles({ files, verifiers: ['hadolnt', 'hadolnt', '__proto__'] });
     const unknown = rows.filter((one) => one.version === 'unknown');
     expect(unknown.map((one) => [one.verifier, one.verdict, one.reason])).toEqual([
-      ['hadolint', 'inconclusive', 'there is no verifier "hadolint"'],
+      ['hadolnt', 'inconclusive', 'there is no verifier "hadolnt"'],
       ['__proto__', 'inconclusive', 'there is no verifier "__proto__"'],
     ]);
     expect(overallVerdict(rows)).toBe('inconclusive');

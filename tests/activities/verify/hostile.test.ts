@@ -1,0 +1,120 @@
+import { closeVerifiers, overallVerdict, verifyFiles } from '../../../activities/verify';
+import { EXTERNAL_TOOLS } from '../../../activities/verify/external';
+
+afterAll(closeVerifiers);
+
+const PATHS = [
+  '.gitlab-ci.yml',
+  'k8s/a.yaml',
+  'charts/a/templates/a.yaml',
+  'main.tf',
+  'a.sh',
+  'playbook.yml',
+  'prometheus.yml',
+  'alertmanager.yml',
+  'nginx.conf',
+  'a.service',
+  'a.timer',
+  'Jenkinsfile',
+];
+
+/** What is repeated, and what stands before it so that the verifier looks at all. */
+const UNITS = [
+  '[',
+  '{',
+  '(',
+  '{{ ',
+  '${',
+  '"',
+  "'",
+  '/',
+  '\n',
+  ' ',
+  '\\\n',
+  'a ',
+  'a = ',
+  '$(',
+  '- ',
+  'a{}',
+  'if ',
+  '1',
+  '#',
+  '}}',
+  'a: ',
+  '=/',
+];
+const HEADS = [
+  '',
+  'groups:\n  - name: ',
+  'apiVersion: v1\nkind: ',
+  '[Service]\nRestartSec=',
+  '[Timer]\nOnCalendar=',
+  'send_timeout ',
+  'pipeline { ',
+  '- hosts: ',
+  'locals {\n  a = ',
+  '{{ ',
+];
+
+describe.each(PATHS)('%s', (path) => {
+  it('comes back from a quarter of a megabyte of anything (T12, T20)', async () => {
+    for (const head of HEADS) {
+      for (const unit of UNITS) {
+        const content = head + unit.repeat(Math.floor(250_000 / unit.length));
+        const rows = await verifyFiles({ files: [{ path, content, preContent: null }], verifiers: [] });
+        // A thread that had to be ended is a limit that is missing.
+        expect(
+          rows
+            .filter(({ reason }) => /did not answer|broke|thread/.test(reason ?? ''))
+            .map((row) => [row.verifier, row.reason, head, unit]),
+        ).toEqual([]);
+      }
+    }
+  });
+});
+
+describe('invisible text', () => {
+  it.each(PATHS)('is refused in %s (T08)', async (path) => {
+    const rows = await verifyFiles({ files: [{ path, content: 'a: 1 # \u202e\n', preContent: null }], verifiers: [] });
+    expect(overallVerdict(rows)).toBe('failed');
+    expect(rows.find(({ verifier }) => verifier === 'text')?.verdict).toBe('failed');
+  });
+});
+
+describe('what is staged', () => {
+  it('is never a configuration, plugin or link of the repository (T24)', () => {
+    const names = [
+      '.hadolint.yaml',
+      '.shellcheckrc',
+      '.tflint.hcl',
+      'zizmor.yml',
+      '.github/actionlint.yaml',
+      'ansible.cfg',
+      'filter_plugins/x.py',
+      '.gitleaks.toml',
+      '.terraformrc',
+      'action_plugins/x.py',
+      'x.py',
+    ];
+    const siblings = new Map(names.map((name) => [name, 'disable=all\n']));
+    for (const tool of EXTERNAL_TOOLS) {
+      for (const path of [
+        'Dockerfile',
+        'a.sh',
+        '.github/workflows/a.yml',
+        'main.tf',
+        'k8s/a.yaml',
+        'a.service',
+        'playbook.yml',
+        'nginx.conf',
+      ]) {
+        const job = tool.job(
+          { path, text: 'a: 1\n', bytes: Buffer.from('a: 1\n'), before: null },
+          { siblings, listing: null },
+        );
+        const files = 'reason' in job ? {} : (job.files ?? {});
+        expect(Object.values(files)).not.toContain('disable=all\n');
+      }
+    }
+  });
+});
