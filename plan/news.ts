@@ -130,10 +130,8 @@ const planningFailed = (view: PlanView): boolean => view.failure !== null && vie
 const runNews = (run: RunView | undefined): Happening['run'] =>
   run ? { number: run.number, kind: run.kind, status: run.status } : null;
 
-/** Set where deadlines of the policy did something to an open gate. */
-type Aging = GateView & { remindedAt?: string; escalatedAt?: string; may?: string[] | null };
-
-const stageOf = ({ remindedAt, escalatedAt }: Aging): Told['gates'][string] => ({
+/** What deadlines of the policy did to an open gate. */
+const stageOf = ({ remindedAt, escalatedAt }: GateView): Told['gates'][string] => ({
   reminded: remindedAt !== undefined,
   escalated: escalatedAt !== undefined,
 });
@@ -152,7 +150,7 @@ function gateHappenings(told: Told, view: PlanView, decided: readonly GateView[]
   ];
 }
 
-function openHappenings(view: PlanView, gate: Aging, before: Told['gates'][string] | undefined): Happening[] {
+function openHappenings(view: PlanView, gate: GateView, before: Told['gates'][string] | undefined): Happening[] {
   const now = stageOf(gate);
   const names: NotifyEvent[][] = [];
   if (!before) names.push(gate.kind === 'stuck' ? ['plan.stuck', 'gate.opened'] : ['gate.opened']);
@@ -207,7 +205,7 @@ function runHappenings(told: Told, view: PlanView): Happening[] {
 
 const NO_DETAILS = { run: null, gate: null, decision: null, reason: null, tasks: null } as const;
 
-function gateNews(view: PlanView, gate: Aging): GateNews {
+function gateNews(view: PlanView, gate: GateView): GateNews {
   const { kind, path, digest, risk, since, until, diffStat, may: by = null } = gate;
   const task = gate.task === null ? null : (view.tasks[gate.task]?.number ?? null);
   return { gate: gate.gate, kind, task, path, digest, risk, since, until, by, diffStat };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { digestOf } from '../plan/digest';
 import { UsageError } from '../plan/errors';
 import { DEFAULT_ALLOWLIST } from '../plan/paths';
+import { samePerson } from '../plan/rules/votes';
 import type { PolicySnapshot } from '../plan/types';
 import type { WorkspaceLayout } from './layout';
 import { approversShape } from './policy-approvers';
@@ -17,43 +18,57 @@ export const MOST_FILE_BYTES = 8 * MiB;
 const count = (fallback: number, most: number) => z.number().int().min(1).max(most).default(fallback);
 const allowed = z.boolean().default(true);
 /** `.planwright/policy.yaml`; every key but `version` may be left out. */
-export const policyShape = z.strictObject({
-  version: z.literal(1, { error: 'expected version: 1, the only format this Planwright knows' }),
-  /** The flags that widen what a run may do: true, they may be used. */
-  flags: z
-    .strictObject({
-      yes: allowed,
-      force: allowed,
-      'allow-all-paths': allowed,
-      'skip-verify': allowed,
-      'allow-dirty': allowed,
-    })
-    .prefault({}),
-  /** Most tasks that a decomposition may have. */
-  maxTasks: count(200, 10_000),
-  /** What becomes of the dependents of a task whose files were all declined. */
-  onDecline: z.enum(['run', 'skip']).default('run'),
-  write: z
-    .strictObject({
-      allow: z
-        .array(pattern)
-        .max(1000)
-        .default([...DEFAULT_ALLOWLIST]),
-    })
-    .prefault({}),
-  /** Sizes in bytes. */
-  limits: z
-    .strictObject({
-      fileBytes: count(MiB, MOST_FILE_BYTES),
-      filesPerTask: count(50, 1000),
-    })
-    .prefault({}),
-  ...ruleKeys,
-  /** Who may decide. With it, every decision has to be signed with the key of one of them. */
-  approvers: approversShape.optional(),
-  /** Who is told what happens. */
-  notify: sinksShape.optional(),
-});
+export const policyShape = z
+  .strictObject({
+    version: z.literal(1, { error: 'expected version: 1, the only format this Planwright knows' }),
+    /** The flags that widen what a run may do: true, they may be used. */
+    flags: z
+      .strictObject({
+        yes: allowed,
+        force: allowed,
+        'allow-all-paths': allowed,
+        'skip-verify': allowed,
+        'allow-dirty': allowed,
+      })
+      .prefault({}),
+    /** Most tasks that a decomposition may have. */
+    maxTasks: count(200, 10_000),
+    /** What becomes of the dependents of a task whose files were all declined. */
+    onDecline: z.enum(['run', 'skip']).default('run'),
+    write: z
+      .strictObject({
+        allow: z
+          .array(pattern)
+          .max(1000)
+          .default([...DEFAULT_ALLOWLIST]),
+      })
+      .prefault({}),
+    /** Sizes in bytes. */
+    limits: z
+      .strictObject({
+        fileBytes: count(MiB, MOST_FILE_BYTES),
+        filesPerTask: count(50, 1000),
+      })
+      .prefault({}),
+    ...ruleKeys,
+    /** Who may decide. With it, every decision has to be signed with the key of one of them. */
+    approvers: approversShape.optional(),
+    /** Who is told what happens. */
+    notify: sinksShape.optional(),
+  })
+  .superRefine(({ rules, approvers }, context) => {
+    if (!approvers) return;
+    for (const [index, { name, by, escalate }] of rules.entries()) {
+      const unknown = [...(by ?? []), ...(escalate?.to ?? [])].filter(
+        (who) => !approvers.some((approver) => samePerson(approver.name, who)),
+      );
+      const [first] = unknown;
+      if (first === undefined) continue;
+      // They could never decide, and a gate that needs them would wait for ever.
+      const message = `rule "${name}" asks ${first}, who has no key under approvers`;
+      context.addIssue({ code: 'custom', path: ['rules', index], message });
+    }
+  });
 
 export type Policy = z.output<typeof policyShape>;
 
@@ -183,7 +198,7 @@ ${DEFAULT_ALLOWLIST.map((entry) => `    - ${JSON.stringify(entry)}`).join('\n')}
 # decide in nobody's name. planwright approvers new makes the keys.
 # approvers:
 #   - name: ana
-#     key: "ed25519:<44 characters>"
+#     key: "ed25519:2cs1bOz6p3bnGEZUKvy4pRmB8p3hJX1FKUSR2pVOW9E="
 
 # Who is told when a gate opens, is decided or expires, and when a plan fails, is stuck or finishes. See docs/approvals.md.
 # notify:

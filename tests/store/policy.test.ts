@@ -135,3 +135,12 @@ it('with approvers lets nobody decide by a flag, whatever it says of flags', () 
   expect(policySnapshot(DEFAULT_POLICY).flags).toContain('yes');
   expect(policySnapshot(DEFAULT_POLICY)).not.toHaveProperty('approvers');
 });
+
+it('with approvers refuses a rule that asks somebody without a key: the gate would wait for ever', () => {
+  const key = `ed25519:${Buffer.alloc(32, 7).toString('base64')}`;
+  const withRule = (rule: object) =>
+    policyShape.parse({ version: 1, approvers: [{ name: 'ana', key }], rules: [{ name: 'all', ...rule }] });
+  expect(() => withRule({ by: ['Ana'] })).not.toThrow();
+  expect(() => withRule({ by: ['ana', 'ben'] })).toThrow(/asks ben, who has no key/);
+  expect(() => withRule({ escalate: { after: '1h', to: ['lea'] } })).toThrow(/asks lea, who has no key/);
+});

@@ -5,6 +5,7 @@ import { DEFAULT_EVENTS, type NotifyEvent, type SinkRule } from '../../plan/news
 import type { NotifyRequest } from '../../plan/types';
 import { factsOf } from './facts-of';
 import { type Driver, node, usePlans } from './fake-world';
+import { ruled, setRules, within } from './rule-world';
 
 const start = usePlans();
 
@@ -87,6 +88,39 @@ describe('notifications', () => {
     expect(toldTo(plan, 'runs')[0]?.news).toMatchObject({
       run: { status: 'failed' },
       command: `planwright apply ${plan.id} --resume --retry`,
+    });
+  });
+
+  it('tell of a gate that nobody decides: reminded, escalated with who is asked now, and expired', async () => {
+    const plan = await planWith([sink('ops'), sink('gates', { events: ['gate.decided'] })]);
+    const deadlines = within({ remindMs: 100, escalateMs: 200, escalateTo: ['lea'], expireMs: 400 });
+    setRules(plan, { rules: [ruled('all', { by: ['ana'], deadlines })] });
+    await plan.plan();
+    await plan.apply();
+    await plan.settled();
+    await allSent(plan, 6);
+    expect(events(plan, 'ops')).toEqual([
+      'gate.opened',
+      'gate.reminded',
+      'gate.escalated',
+      'gate.expired',
+      'run.finished',
+    ]);
+    expect(events(plan, 'gates')).toEqual(['gate.decided']);
+    expect(toldTo(plan, 'ops').find(({ event }) => event === 'gate.escalated')?.news.gate?.by).toContain('lea');
+  });
+
+  it('tell of a task that is stuck, and how to go on', async () => {
+    const plan = await planWith([sink('ops')]);
+    plan.world.script.generate = () => {
+      throw ApplicationFailure.nonRetryable('no', 'Provider');
+    };
+    await plan.plan();
+    await plan.apply({ yes: true, onFailure: 'wait' });
+    await allSent(plan, 1);
+    expect(toldTo(plan, 'ops')[0]).toMatchObject({
+      event: 'plan.stuck',
+      news: { gate: { kind: 'stuck', task: 1 }, command: expect.stringMatching(/^planwright decide .* retry$/) },
     });
   });
 

@@ -4,6 +4,7 @@ import type { Decide, PlanView } from '../../plan/view';
 import { newSigner, type Signer, signatureOver, signedDecision } from '../support/signing';
 import { factsOf } from './facts-of';
 import { type Driver, node, usePlans } from './fake-world';
+import { ruled, setRules } from './rule-world';
 
 const start = usePlans();
 const ana = newSigner('ana');
@@ -211,4 +212,31 @@ it.each(['yes', 'force'])('T27 --%s decides nothing where decisions have to be s
   const { runs } = await plan.run({ resume: true, [flag]: true });
   expect(runs.at(-1)).toMatchObject({ status: 'refused', reason: expect.stringMatching(/a flag signs nothing/) });
   expect(plan.world.disk.size).toBe(0);
+});
+
+it('T27 a quorum counts proven people, each vote once: one sent again, or changed, is none of another person', async () => {
+  const plan = await start();
+  plan.world.script.graph = { nodes: [node('1')] };
+  plan.world.script.policy = { ...plan.world.script.policy, approvers: keys(ana, ben) };
+  setRules(plan, { rules: [ruled('two', { approvals: 2 })] });
+  await plan.plan();
+  await plan.apply();
+  const { gates } = await plan.until((view) => view.gates.length === 1);
+  const at = { plan, gate: gates[0]?.gate ?? '', digest: gates[0]?.digest ?? '' };
+  const vote = good(at);
+  expect(await plan.decide(vote)).toMatchObject({ pending: { approvals: 1, needed: 2 } });
+  for (const again of [vote, { ...vote, by: 'ben' }, { ...vote, by: 'Ana' }, { ...claimed(vote), by: 'ben' }]) {
+    await expect(plan.decide(again)).rejects.toMatchObject({ cause: { type: 'NotAllowed' } });
+  }
+  // Anew by the same person is the same vote.
+  expect(await plan.decide(good(at))).toMatchObject({ pending: { approvals: 1 } });
+  expect(plan.world.disk.size).toBe(0);
+  await plan.decide(signedDecision(ben, { plan: plan.id, gate: at.gate, digest: at.digest, decision: 'approve' }));
+  const done = await plan.settled();
+  expect(done.tasks['1']?.decisions).toMatchObject([
+    { by: 'ana', auth: 'signed' },
+    { by: 'ben', auth: 'signed' },
+  ]);
+  const voted = (await factsOf(plan)).filter(({ event }) => event === 'decision.voted');
+  expect(voted.map(({ actor }) => [actor.id, actor.auth])).toEqual([['ana', 'signed']]);
 });
