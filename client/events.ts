@@ -10,7 +10,7 @@ import type {
   TaskView,
 } from '../plan/view';
 
-/** Version of the NDJSON stream of running commands (contract.md, "Output"). */
+/** Version of the NDJSON stream of running commands (docs/contract.md, "Output"). */
 const STREAM_VERSION = 1;
 
 interface Common {

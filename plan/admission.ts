@@ -1,5 +1,5 @@
 /**
- * Which tasks a run may set out to do: the state table of `contract.md`, as functions of values.
+ * Which tasks a run may set out to do: the state table of `docs/contract.md`, as functions of values.
  * The workflow asks here for every way in; the CLI does not decide.
  */
 import { ancestorsOf, dependentsOf } from './graph';

@@ -1,6 +1,6 @@
 import type { GateKind } from './view';
 
-/** The decisions that each kind of gate takes (contract.md, "Gates"): one table for the workflow and the command line. */
+/** The decisions that each kind of gate takes (docs/contract.md, "Gates"): one table for the workflow and the command line. */
 export const DECISIONS: { [kind in GateKind]: readonly string[] } = {
   file: ['approve', 'reject', 'request-changes'],
   tool: ['approve', 'reject', 'request-changes'],

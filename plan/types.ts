@@ -102,7 +102,7 @@ export interface Usage {
   calls: number;
 }
 
-/** Which skill carried a task out; names as in `contract.md`. Digests are SHA-256 hex. */
+/** Which skill carried a task out; names as in `docs/contract.md`. Digests are SHA-256 hex. */
 export interface SkillRecord {
   toolType: 'built-in' | 'custom';
   toolVersion: string;

@@ -1,5 +1,5 @@
 /**
- * What a rollback or a clean has to do with one path: the rules of design §5 as a function of what the plan wrote there
+ * What a rollback or a clean has to do with one path: the rules of a safe undo as a function of what the plan wrote there
  * and what stands there now. Whoever calls does the reading and the writing.
  */
 import type { UndoKind, WriteStep } from './types';

@@ -1,4 +1,4 @@
-/** The plan as everybody sees it: `plan show --json`, the plan file and the Query `plan` (contract.md). */
+/** The plan as everybody sees it: `plan show --json`, the plan file and the Query `plan` (docs/contract.md). */
 import type { Overrun } from './rules/budgets';
 import type { Vote } from './rules/votes';
 import type { DecisionSignature } from './signing';

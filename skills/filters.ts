@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 
 /**
- * What a template may put data into a file with. A workspace is hostile until checked (design §5), so every filter gives text
+ * What a template may put data into a file with. A workspace is hostile until checked, so every filter gives text
  * that cannot end the line or the scalar it stands in.
  */
 

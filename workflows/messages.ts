@@ -1,4 +1,4 @@
-/** Names of the plan workflow's messages (contract.md, "Messages of the plan workflow"). */
+/** Names of the plan workflow's messages (docs/contract.md, "Messages of the plan workflow"). */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CarriedFacts } from '../plan/export';
 import type {

@@ -33,7 +33,7 @@ export interface UndoJob {
 }
 
 /**
- * Takes back what a plan wrote; design §5. What cannot be taken back is left as it is and named with its reason, and
+ * Takes back what a plan wrote. What cannot be taken back is left as it is and named with its reason, and
  * the rest goes on. Safe to call again with the same job after a crash at any point: the answer is that of one
  * undisturbed call. A later job finishes what this one had to leave.
  *

@@ -15,7 +15,7 @@ import { discard, publishNew, sweepTempsInTurn, writeTemp } from './temps';
 export const LOCK_TIMEOUT_MS = 60_000;
 
 /**
- * Writes the files of one task, all or (on a conflict) none; design §5. Safe to call again with the same job
+ * Writes the files of one task, all or (on a conflict) none. Safe to call again with the same job
  * after a crash at any point, and by two processes at once: the result is that of one undisturbed call, and the
  * backup is always what stood there before the first.
  *

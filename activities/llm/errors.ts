@@ -63,7 +63,7 @@ export interface HttpFault {
   headers: { get(name: string): string | null };
 }
 
-/** Turns an error status into a failure; which ones are retried is design §4. */
+/** Turns an error status into a failure; what may pass by itself is retried, what is wrong with the request or the key is not. */
 export function httpFailure(fault: HttpFault, asked: Asked, now = Date.now()): ApplicationFailure {
   const { status } = fault;
   // The SDK puts the status before the text, and some servers end it without a full stop.

@@ -1,4 +1,4 @@
-/** Exit codes and their meanings (contract.md, "Exit codes"): the table at the end of `planwright --help`. */
+/** Exit codes and their meanings (docs/contract.md, "Exit codes"): the table at the end of `planwright --help`. */
 export const EXIT_CODES: readonly (readonly [codes: string, meaning: string])[] = [
   ['0', 'done as asked'],
   ['1', 'the plan failed or ended partial; any other failure'],

@@ -19,7 +19,7 @@ export function tasksOf(view: PlanView, run: RunView | undefined): TaskView[] {
 }
 
 /**
- * The exit code of `apply` and `watch` from the plan as it ended (contract.md, "Exit codes").
+ * The exit code of `apply` and `watch` from the plan as it ended (docs/contract.md, "Exit codes").
  * A run of one task is judged by that task; any other by the plan.
  */
 export function exitOf(view: PlanView, run: RunView | undefined): number {

@@ -1,5 +1,5 @@
 /**
- * The state table of the contract as a small model of its own, written from contract.md and not from the code: what a
+ * The state table of the contract as a small model of its own, written from docs/contract.md and not from the code: what a
  * plan, its files and the calls of its model must look like whenever nothing moves.
  */
 import type { PlanStatus, TaskNode, TaskStatus } from '../../plan/types';

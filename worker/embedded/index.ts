@@ -1,5 +1,5 @@
 /**
- * The embedded Temporal server (design §7), for the commands: nothing here loads the Temporal SDK, and what is heavy
+ * The embedded Temporal server, for the commands: nothing here loads the Temporal SDK, and what is heavy
  * is loaded late.
  */
 export type { BinaryOptions, TemporalBinary } from './binary';

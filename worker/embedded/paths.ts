@@ -12,7 +12,7 @@ export const LOOPBACK = '127.0.0.1';
 /** Where the embedded server keeps its things. All paths are absolute; nothing is created by asking. */
 export interface EmbeddedLayout {
   state: string;
-  /** Held by the supervisor for its whole life: two servers on one database file hang plans (design §7). */
+  /** Held by the supervisor for its whole life: two servers on one database file hang plans. */
   lock: string;
   database: string;
   socket: string;

@@ -4,7 +4,7 @@ import { failureText, firstLine } from './failure-text';
 import type { Style } from './style';
 import { safe } from './style';
 
-/** A plan in the terminal form of contract.md: the tasks as a list, then the risk with its reasons. */
+/** A plan in the terminal form of docs/contract.md: the tasks as a list, then the risk with its reasons. */
 export function planText(view: PlanView, style: Style, note: string | null = null): string {
   const lines = [
     `${style.strong(`Plan ${view.id}`)} · ${safe(view.name)} · ${statusWord(view.status, style)}`,
