@@ -130,7 +130,7 @@ Write one note.
 `;
 
 /** Makes a workspace in which each task of the skill `note` writes a file of its own: many plans at once do not meet. */
-export async function prepareNotes({ installation }: World): Promise<WorkspaceLayout> {
+export async function prepareNotes({ installation }: Pick<World, 'installation'>): Promise<WorkspaceLayout> {
   await installation.ok(['init']);
   const folder = join(installation.workspace, '.planwright', 'skills', 'note');
   await mkdir(join(folder, 'templates'), { recursive: true });
@@ -145,14 +145,14 @@ export async function clientOf({ cluster }: World, layout: WorkspaceLayout): Pro
   return connectPlanClient({ layout, env, flags: {}, note: () => undefined, settingsDigest: '' });
 }
 
-/** A plan of notes in a chain; its files are named by it. */
-export async function planNotes(client: PlanClient, name: string, tasks = 2): Promise<string> {
+/** A plan of notes, in a chain unless told; its files are named by it. */
+export async function planNotes(client: PlanClient, name: string, tasks = 2, chained = true): Promise<string> {
   const nodes = Array.from({ length: tasks }, (_, at) => ({
     id: `t${at}`,
     tool: 'note',
     description: `a note, the ${at}th of ${name}`,
     input: { file: `${name}-${at}` },
-    deps: at === 0 ? [] : [`t${at - 1}`],
+    deps: at === 0 || !chained ? [] : [`t${at - 1}`],
   }));
   const settings = { provider: 'template', model: 'template', temperature: 0 };
   const id = await client.create({
