@@ -17,6 +17,7 @@ import {
 } from './artifact';
 import { type AuditMirror, auditFirst } from './audit-first';
 import { asFailure } from './failures';
+import { handBack } from './hand-back';
 import type { LlmDeps } from './llm/context';
 import { createDecompose } from './llm/decompose';
 import { createGenerate } from './llm/generate';
@@ -37,6 +38,8 @@ export interface ActivityOptions {
   log: Pick<Logger, 'warn'>;
   /** Null only where nothing has to be accounted for: in tests of something else. */
   audit: AuditMirror | null;
+  /** Aborted when the worker stops: calls of a model are handed back, everything else comes to its end. */
+  stopping?: AbortSignal;
 }
 
 export interface ActivitySet {
@@ -49,8 +52,9 @@ export interface ActivitySet {
 
 /** With the time-out of 5 s a stop of 4 s is survived; what is done sooner than this sends none, which spares the server a write. */
 const HEARTBEAT_MS = 500;
+const NEVER = new AbortController().signal;
 
-export function createActivities({ layout, env, log, audit }: ActivityOptions): ActivitySet {
+export function createActivities({ layout, env, log, audit, stopping = NEVER }: ActivityOptions): ActivitySet {
   const objects = new ObjectStore(layout.objects);
   const policyNow = policyReader(layout);
   // Read anew each time: a custom skill may be edited while the worker runs, and what was used is recorded by digest.
@@ -65,12 +69,16 @@ export function createActivities({ layout, env, log, audit }: ActivityOptions): 
     providers: (name) => providersFrom(env, () => Context.current().info.attempt)(name),
     context: () => ({
       heartbeat: () => Context.current().heartbeat(),
-      signal: Context.current().cancellationSignal,
+      signal: AbortSignal.any([Context.current().cancellationSignal, stopping]),
       attempt: Context.current().info.attempt,
     }),
     report: (event) => log.warn({ event }, 'call of the model'),
   };
-  const generate = createGenerate(llm);
+  const handingBack =
+    <Request, Result>(activity: (request: Request) => Promise<Result>) =>
+    (request: Request): Promise<Result> =>
+      handBack(Context.current().cancellationSignal, stopping, () => activity(request));
+  const generate = handingBack(createGenerate(llm));
   const generateWarming: PlanActivities['generate'] = async (request) => {
     const skill = (await skills()).get(request.task.tool);
     // Its linter starts while the model thinks; the result is the same without.
@@ -100,7 +108,7 @@ export function createActivities({ layout, env, log, audit }: ActivityOptions): 
   return {
     functions: {
       readWorkspace: watched(readWorkspace),
-      decompose: watched(createDecompose(llm)),
+      decompose: watched(handingBack(createDecompose(llm))),
       generate: watched(generateWarming),
       verify: watched((request) => verifyArtifact(artifact, request)),
       verifyAndWrite: watched((request) => verifyAndWriteArtifact(artifact, request, { logged: begun(first()) })),

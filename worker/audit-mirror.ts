@@ -34,6 +34,17 @@ interface Follow {
   position: Position | null;
   timer: NodeJS.Timeout | null;
   failures: number;
+  /** Milliseconds since the epoch: the first change that is not mirrored yet; null: none that we know of. */
+  behindSince: number | null;
+}
+
+/** How far the logs are behind the histories, as far as this worker was told. */
+export interface Behind {
+  plans: number;
+  /** Milliseconds that the longest has been; 0 where none is. */
+  longestMs: number;
+  /** Plans whose last reading failed. */
+  failing: number;
 }
 
 export class AuditMirror implements Mirror {
@@ -56,8 +67,18 @@ export class AuditMirror implements Mirror {
   changed(plan: string): void {
     if (this.closed) return;
     const follow = this.follow(plan);
+    follow.behindSince ??= Date.now();
     if (follow.timer || follow.failures > 0) return;
     this.arm(plan, follow, DELAY_MS);
+  }
+
+  behind(now: number): Behind {
+    const late = [...this.plans.values()].filter(({ behindSince }) => behindSince !== null);
+    return {
+      plans: late.length,
+      longestMs: Math.max(0, ...late.map(({ behindSince }) => now - (behindSince ?? now))),
+      failing: [...this.plans.values()].filter(({ failures }) => failures > 0).length,
+    };
   }
 
   /** Mirrors at once what is still to come of it. @param limitMs after this the next worker does it when it starts */
@@ -77,7 +98,7 @@ export class AuditMirror implements Mirror {
   private follow(plan: string): Follow {
     const known = this.plans.get(plan);
     if (known) return known;
-    const follow: Follow = { waiting: [], working: null, position: null, timer: null, failures: 0 };
+    const follow: Follow = { waiting: [], working: null, position: null, timer: null, failures: 0, behindSince: null };
     this.plans.set(plan, follow);
     return follow;
   }
@@ -115,10 +136,13 @@ export class AuditMirror implements Mirror {
   private async work(plan: string, follow: Follow): Promise<void> {
     while (follow.waiting.length > 0) {
       const served = follow.waiting.splice(0);
+      const since = follow.behindSince;
+      follow.behindSince = null;
       try {
         const mirrored = await this.mirror(plan, follow, served);
         for (const { resolve } of served) resolve(mirrored.head);
       } catch (error) {
+        follow.behindSince = since ?? follow.behindSince ?? Date.now();
         for (const { reject } of served) reject(error);
       }
     }

@@ -10,6 +10,12 @@ export interface ConnectionFlags {
   profile?: string;
 }
 
+/** A build of the worker within a deployment: the workers that are released together. */
+export interface Release {
+  deployment: string;
+  buildId: string;
+}
+
 /**
  * The namespace, and beside it what `Connection.connect` and `NativeConnection.connect` take: `tls`, `apiKey` and
  * `metadata` are there only where they were configured.

@@ -1,15 +1,24 @@
 /** One Temporal worker for one workspace: the activities, the bundle, and the measured settings. */
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
-import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import {
+  type NativeConnection,
+  Worker,
+  type WorkerDeploymentOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities';
+import type { PlanView } from '../plan/view';
 import { sweepOwnTemps } from '../store/durable';
 import { largePayloads } from '../store/large-payloads';
 import { taskQueueOf, userFolders, type WorkspaceLayout } from '../store/layout';
 import { ownIdentity } from '../store/process';
+import { activityLog } from './activity-log';
 import { AuditMirror } from './audit-mirror';
+import type { Release } from './connection';
 import { identityOf } from './identity';
+import { PlanLog } from './plan-log';
 import { Projector } from './projector';
 import { releaseDeadWorkersActivities } from './recovery';
 
@@ -22,6 +31,10 @@ export interface PlanWorkerOptions {
   log: Logger;
   /** The prebuilt bundle unless told. */
   bundle?: WorkflowBundleOption;
+  /** Which release of the worker this is; none: workers are not versioned, and any of them takes any plan. */
+  release?: Release;
+  /** Aborted once the worker takes nothing more: calls of a model are handed back. */
+  stopping?: AbortSignal;
 }
 
 export interface PlanWorker {
@@ -37,12 +50,12 @@ const BUNDLE = join(__dirname, '..', 'workflow-bundle.js');
 
 /** Throws what the SDK throws where the server refuses or the bundle is missing. */
 export async function createPlanWorker(options: PlanWorkerOptions): Promise<PlanWorker> {
-  const { connection, namespace, layout, env, log } = options;
+  const { connection, namespace, layout, env, log, release, stopping } = options;
   const dataConverter = { payloadCodecs: [largePayloads] };
   const client = new Client({ connection, namespace, dataConverter });
-  const projector = new Projector(layout, () => client, log);
+  const projector = new Projector(layout, () => client, log, logged(log));
   const mirror = new AuditMirror(layout, () => client, log, { state: userFolders(env).state });
-  const activities = createActivities({ layout, env, log, audit: mirror });
+  const activities = createActivities({ layout, env, log, audit: mirror, stopping });
   const changed = (plan: string): void => {
     projector.changed(plan);
     mirror.changed(plan);
@@ -55,6 +68,8 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     identity: identityOf(layout.id, await ownIdentity()),
     workflowBundle: options.bundle ?? { codePath: BUNDLE },
     activities: activities.functions,
+    interceptors: { activity: [activityLog(log)] },
+    ...(release ? { workerDeploymentOptions: versioned(release) } : {}),
     sinks: {
       projection: { changed: { fn: (_info, plan: string) => changed(plan), callDuringReplay: false } },
       runs: {
@@ -64,7 +79,8 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     // As often as activities beat: they would be throttled to four seconds otherwise.
     maxHeartbeatThrottleInterval: 500,
     defaultHeartbeatThrottleInterval: 500,
-    maxEagerActivityReservationsPerWorkflowTask: 100,
+    // A server hands out no activity eagerly to workers of a deployment, so no place is kept free for one.
+    maxEagerActivityReservationsPerWorkflowTask: release ? 0 : 100,
     maxConcurrentActivityTaskExecutions: 200,
     maxConcurrentWorkflowTaskExecutions: 40,
     // A workflow task that waits for a dead worker's cache goes to whoever lives after this; the default is 10 s.
@@ -83,6 +99,22 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
         await activities.close();
       }
     },
+  };
+}
+
+/** A plan stays on the release that it began on, until it continues as new (workflows/upgrade.ts). */
+function versioned({ deployment, buildId }: Release): WorkerDeploymentOptions {
+  return {
+    version: { deploymentName: deployment, buildId },
+    useWorkerVersioning: true,
+    defaultVersioningBehavior: 'PINNED',
+  };
+}
+
+function logged(log: Logger): (view: PlanView) => void {
+  const plans = new PlanLog();
+  return (view) => {
+    for (const { level, fields, message } of plans.look(view)) log[level](fields, message);
   };
 }
 

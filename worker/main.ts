@@ -1,9 +1,15 @@
-/** The worker process of one workspace: `node dist/worker/main.js --workspace DIR`, or `planwright worker`. */
+/** The worker process of one workspace or of several: `node dist/worker/main.js --workspace DIR`, or `planwright worker`. */
 import { parseArgs } from 'node:util';
-import type { NativeConnectionOptions } from '@temporalio/worker';
-import { pino } from 'pino';
+import type { NativeConnectionOptions, Runtime } from '@temporalio/worker';
+import { type Logger, pino } from 'pino';
 import { type WorkspaceLayout, workspaceLayout } from '../store/layout';
 import { providerEnvironment } from '../store/settings';
+import type { Release } from './connection';
+import type { PlanWorker } from './create';
+import { firstPort, freePort } from './embedded/ports';
+import { type Health, type Listen, startHealth } from './health';
+import { PlanFiguresReader } from './plan-figures';
+import { type WatchedWorker, watchWorkers } from './watch';
 
 const IDLE_MS = 30 * 60_000;
 const IDLE_CHECK_MS = 60_000;
@@ -11,7 +17,8 @@ const IDLE_CHECK_MS = 60_000;
 const FLUSH_MS = 2_000;
 
 export interface RunWorkerOptions {
-  layout: WorkspaceLayout;
+  /** One Temporal worker each. */
+  layouts: readonly WorkspaceLayout[];
   env: NodeJS.ProcessEnv;
   address: string;
   namespace: string;
@@ -19,55 +26,116 @@ export interface RunWorkerOptions {
   connection?: Pick<NativeConnectionOptions, 'tls' | 'apiKey' | 'metadata'>;
   /** Stops by itself after half an hour without a plan that runs or waits: for workers that a command started. */
   stopWhenIdle: boolean;
-  /** Called once the worker polls. */
+  /** Where `/live`, `/ready` and `/metrics` are; none: nowhere. */
+  health?: Listen;
+  release?: Release;
+  /** Called once all workers poll. */
   ready: () => void;
 }
 
 /**
- * Runs until SIGTERM, SIGINT or (when told) idleness; activities in flight get 30 s to finish.
+ * Runs until SIGTERM, SIGINT or (when told) idleness; writes in flight get 30 s to finish, calls of a model are handed back.
  * @returns the exit code
  */
 export async function runWorker(options: RunWorkerOptions): Promise<number> {
-  const { NativeConnection, Runtime, DefaultLogger } = await import('@temporalio/worker');
+  const sdk = await import('@temporalio/worker');
   const { createPlanWorker } = await import('./create');
-  const { layout, address, namespace } = options;
-  const env = await providerEnvironment(options.env, layout);
-  const log = pino({ base: { workspace: layout.id, pid: process.pid } });
-  Runtime.install({
+  const { layouts, address, namespace, release } = options;
+  const log = pino({ base: { pid: process.pid, ...(release ? { build: release.buildId } : {}) } });
+  const metrics = options.health ? `127.0.0.1:${await freePort(firstPort(String(process.pid)))}` : null;
+  installRuntime(sdk, log, metrics);
+  const connection = await sdk.NativeConnection.connect({ address, ...options.connection });
+  const stopping = new AbortController();
+  const workers: (PlanWorker & WatchedWorker)[] = [];
+  let health: Health | null = null;
+  try {
+    const watched = watchWorkers(connection, namespace, workers, metrics);
+    if (options.health) health = await startHealth(options.health, watched);
+    for (const layout of layouts) {
+      const own = log.child({ workspace: layout.id });
+      const env = await providerEnvironment(options.env, layout);
+      const worker = await createPlanWorker({
+        ...{ connection, namespace, layout, env, log: own },
+        ...{ release, stopping: stopping.signal },
+      });
+      workers.push({ ...worker, id: layout.id, figures: new PlanFiguresReader(layout) });
+    }
+    let told = false;
+    const stop = (signal: string): void => {
+      if (told) return;
+      told = true;
+      log.info({ signal }, 'worker stops');
+      void flush(workers).finally(() => {
+        for (const { worker } of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+        // Only now: a call that is handed back while we still poll would come to us again.
+        stopping.abort();
+      });
+    };
+    const onSignal = (signal: NodeJS.Signals): void => stop(signal);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
+    const idle = setInterval(() => {
+      if (options.stopWhenIdle && workers.every(isIdle)) stop('idle');
+    }, IDLE_CHECK_MS);
+    try {
+      const running = workers.map((worker) => worker.run());
+      options.ready();
+      // Where one of them fails all end: whoever keeps the process alive starts it anew, whole.
+      for (const one of running) one.catch((error: unknown) => stop(String(error)));
+      const ends = await Promise.allSettled(running);
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    } finally {
+      clearInterval(idle);
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, onSignal);
+      await Promise.all(workers.map(closed));
+    }
+    return 0;
+  } finally {
+    await health?.close();
+    await connection.close();
+  }
+}
+
+function installRuntime(
+  {
+    Runtime: runtime,
+    DefaultLogger,
+  }: { Runtime: typeof Runtime } & Pick<typeof import('@temporalio/worker'), 'DefaultLogger'>,
+  log: Logger,
+  metrics: string | null,
+): void {
+  runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       log[level === 'ERROR' ? 'error' : 'warn']({ ...meta }, message);
     }),
     shutdownSignals: [],
+    ...(metrics
+      ? {
+          telemetryOptions: {
+            metrics: {
+              prometheus: {
+                bindAddress: metrics,
+                countersTotalSuffix: true,
+                unitSuffix: true,
+                useSecondsForDurations: true,
+              },
+            },
+          },
+        }
+      : {}),
   });
-  const connection = await NativeConnection.connect({ address, ...options.connection });
-  try {
-    const planWorker = await createPlanWorker({ connection, namespace, layout, env, log });
-    const { projector, mirror } = planWorker;
-    const stop = (signal: string): void => {
-      log.info({ signal }, 'worker stops');
-      void Promise.all([projector.flush(FLUSH_MS), mirror.flush(FLUSH_MS)]).finally(() => {
-        if (planWorker.worker.getState() === 'RUNNING') planWorker.worker.shutdown();
-      });
-    };
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
-    const idle = setInterval(() => {
-      if (options.stopWhenIdle && !projector.busy() && Date.now() - projector.lastChange > IDLE_MS) stop('idle');
-    }, IDLE_CHECK_MS);
-    const running = planWorker.run();
-    options.ready();
-    try {
-      await running;
-    } finally {
-      clearInterval(idle);
-      await projector.close();
-      // What the last workflow task told of; then nobody else does.
-      await mirror.flush(FLUSH_MS);
-      await mirror.close();
-    }
-    return 0;
-  } finally {
-    await connection.close();
-  }
+}
+
+const isIdle = ({ projector }: PlanWorker): boolean => !projector.busy() && Date.now() - projector.lastChange > IDLE_MS;
+
+async function flush(workers: readonly PlanWorker[]): Promise<void> {
+  await Promise.all(workers.flatMap(({ projector, mirror }) => [projector.flush(FLUSH_MS), mirror.flush(FLUSH_MS)]));
+}
+
+async function closed({ projector, mirror }: PlanWorker): Promise<void> {
+  await projector.close();
+  // What the last workflow task told of; then nobody else does.
+  await mirror.flush(FLUSH_MS);
+  await mirror.close();
 }
 
 async function main(): Promise<void> {
@@ -81,7 +149,7 @@ async function main(): Promise<void> {
     );
   }
   process.exitCode = await runWorker({
-    layout: workspaceLayout(values.workspace),
+    layouts: [workspaceLayout(values.workspace)],
     env: process.env,
     address,
     namespace,

@@ -34,6 +34,8 @@ export class Projector {
     private readonly layout: WorkspaceLayout,
     private readonly client: () => Client,
     private readonly log: ProjectorLog,
+    /** Told of every view that it read. */
+    private readonly seen: (view: PlanView) => void = () => undefined,
   ) {}
 
   /** Something about a plan changed; the file follows within a second or so. */
@@ -93,6 +95,7 @@ export class Projector {
       );
       if (view) {
         this.active.set(id, isActive(view));
+        this.seen(view);
         // A deleted plan has no file; one that was on its way when it was deleted must not come back.
         if (view.status === 'archived') await removePlanFiles(this.layout, id);
         else await writePlanFile(this.layout, view);

@@ -30,6 +30,8 @@ export const applyUpdate = defineUpdate<ApplyAnswer, [ApplyRequest]>('apply');
 export const decideUpdate = defineUpdate<DecideAnswer, [Decide]>('decide');
 /** … and a Signal with the same payload, which needs no live worker. */
 export const decideSignal = defineSignal<[Decide]>('decide');
+/** Moves the plan to the release of the worker that is in force, at the next quiet point; see upgrade.ts. */
+export const upgradeSignal = defineSignal<[]>('upgrade');
 /** Updates that record and return: a rollback may take long, and its end stands in the view. */
 export const rollbackUpdate = defineUpdate<UndoAnswer, [UndoMessage]>('rollback');
 export const cleanUpdate = defineUpdate<UndoAnswer, [UndoMessage]>('clean');

@@ -50,6 +50,7 @@ import { RunExecutor } from './run-executor';
 import { type NewPlan, newState, type PlanInput, type PlanState } from './state';
 import { takeUp } from './take-up';
 import { beginUndo, carryOutUndo } from './undo';
+import { Upgrade } from './upgrade';
 
 const now = (): string => new Date().toISOString();
 
@@ -71,6 +72,7 @@ class PlanWorkflow {
   private readonly context: PlanContext;
   private readonly publisher: Publisher;
   private readonly notifier: Notifier;
+  private readonly upgrade: Upgrade;
   private executor: RunExecutor | null = null;
   private planning: CancellationScope | null = null;
 
@@ -83,6 +85,7 @@ class PlanWorkflow {
     this.publisher = new Publisher(state);
     this.context = new PlanContext(state, () => this.changed(), now);
     this.notifier = new Notifier(this.context, () => isTakenUp && this.planning !== null);
+    this.upgrade = new Upgrade(state.left);
     this.handle();
     this.publisher.publish();
   }
@@ -123,6 +126,9 @@ class PlanWorkflow {
         },
       });
     }
+    setHandler(messages.upgradeSignal, () => this.upgrade.ask(), {
+      description: 'Moves the plan to the release of the worker that is in force, at the next quiet point',
+    });
     setHandler(messages.cancelUpdate, (request) => this.cancel(request?.by ?? 'unknown', request?.reason ?? null), {
       description: 'Cancels the run under way: { by, reason }',
       validator: (_request: CancelRequest) => this.validateCancel(),
@@ -151,13 +157,13 @@ class PlanWorkflow {
       if (this.state.view.status === 'planning') await this.plan(root);
       for (;;) {
         await condition(
-          () => root.requested() || this.state.run !== null || this.undoing() || this.deleted() || quietLimit(),
+          () => root.requested() || this.state.run !== null || this.undoing() || this.deleted() || this.atLimit(),
         );
         if (root.requested() || this.deleted()) break;
         if (this.state.run) await this.carryOutRun(root);
         if (this.state.view.undo && this.undoing()) await carryOutUndo(this.context, this.state.view.undo);
         if (root.requested() || this.deleted()) break;
-        if (this.state.run || quietLimit()) await this.continueAsNew(root);
+        if (this.state.run || this.atLimit()) await this.continueAsNew(root);
       }
       if (!this.deleted()) this.closeForTemporal();
       await this.notifier.end();
@@ -167,6 +173,11 @@ class PlanWorkflow {
     if (this.deleted()) return;
     // Only a cancelled root gets here: this rethrows its cancellation, so the workflow closes as Canceled.
     await condition(() => false);
+  }
+
+  /** Where nothing moves: time for a new execution. */
+  private atLimit(): boolean {
+    return quietLimit() || this.upgrade.wanted();
   }
 
   private undoing(): boolean {
@@ -217,9 +228,9 @@ class PlanWorkflow {
     if (!over()) executor.cancel('Temporal', CANCELLED_IN_TEMPORAL);
   }
 
-  /** In a run that only waits for people, a long history is left behind early. */
+  /** In a run that only waits for people, a long history, or an old release, is left behind early. */
   private quietWait(): boolean {
-    return ['waiting', 'paused'].includes(this.state.view.status) && quietLimit();
+    return ['waiting', 'paused'].includes(this.state.view.status) && this.atLimit();
   }
 
   /** Returns only where the workflow was cancelled meanwhile: a new execution would not know of it. */
@@ -228,7 +239,10 @@ class PlanWorkflow {
     while (!allHandlersFinished()) await condition(allHandlersFinished);
     if (root.requested()) return;
     this.context.flushFacts();
-    await makeContinueAsNewFunc<typeof planWorkflow>({ workflowTaskTimeout: '3s' })({ carried: this.state });
+    const { left: _, ...carried } = this.state;
+    const left = this.upgrade.leaving();
+    const next = makeContinueAsNewFunc<typeof planWorkflow>({ workflowTaskTimeout: '3s', ...this.upgrade.options() });
+    await next({ carried: left === undefined ? carried : { ...carried, left } });
   }
 
   private validateApply(request: ApplyRequest): void {

@@ -139,6 +139,8 @@ export interface PlanState {
   notify?: NotifyState;
   /** Of signed decisions: what was used up and could still be used again; see identity.ts. */
   nonces?: UsedNonce[];
+  /** The release of the worker that the execution before wanted to leave; see upgrade.ts. */
+  left?: string;
 }
 
 /** What an execution starts with: a new plan, or what continue-as-new carried. */

@@ -7,7 +7,10 @@ import type { Show } from './show/types';
 
 /** Flags that every command has. */
 export interface Globals {
+  /** The last -C. */
   dir?: string;
+  /** All of them, in order; absent where there is none. */
+  dirs?: readonly string[];
   json: boolean;
   quiet: boolean;
   color: boolean;

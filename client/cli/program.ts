@@ -77,7 +77,10 @@ function buildProgram(argv: readonly string[], io: Io, act: Perform): Commander 
     .usage('<command> [options]')
     .version(packageVersion(), '--version', 'show the version')
     .addHelpText('after', () => helpEnd());
-  for (const [flags, about] of GLOBAL_OPTIONS) program.addOption(new Option(flags, about));
+  for (const [flags, about] of GLOBAL_OPTIONS) {
+    const option = new Option(flags, about);
+    program.addOption(flags.startsWith('-C ') ? option.argParser(collect) : option);
+  }
   const made = new Map<string, Commander>([['', program]]);
   for (const entry of REGISTRY) {
     const words = entry.path.split(' ');
@@ -122,13 +125,18 @@ function describe(commander: Commander, entry: Entry, program: Commander, act: P
 
 const helpLine = (path: string): string => `planwright ${path === '' ? '' : `${path} `}--help`;
 
+/** An option that may be given several times. */
+const collect = (word: string, before: string[] | undefined): string[] => [...(before ?? []), word];
+
 function readGlobals(options: { readonly [name: string]: unknown }): Globals {
   const text = (name: string): string | undefined => {
     const value = options[name];
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
+  const dirs = Array.isArray(options.C) ? options.C.filter((dir) => typeof dir === 'string' && dir !== '') : [];
   return {
-    dir: text('C'),
+    dir: dirs.at(-1),
+    ...(dirs.length > 0 ? { dirs } : {}),
     json: options.json === true,
     quiet: options.quiet === true,
     color: options.color !== false,

@@ -13,6 +13,7 @@ import type { GcOptions, GcResult } from '../../store/gc';
 import type { WorkspaceLayout } from '../../store/layout';
 import { findWorkspace, workspaceLayout } from '../../store/layout';
 import type { KeyFound, Settings as SettingsInForce } from '../../store/settings';
+import type { Release } from '../../worker/connection';
 import type { Check, Embedded, EmbeddedStatus, Stopped } from '../../worker/embedded';
 import type { Replayed } from '../../worker/embedded/replay';
 import type { ConnectOptions } from '../connect';
@@ -46,6 +47,14 @@ export type ConnectionFlags = ConnectOptions['flags'];
 interface Place {
   layout: WorkspaceLayout;
   env: NodeJS.ProcessEnv;
+}
+
+export interface WorkerOptions {
+  layouts: readonly WorkspaceLayout[];
+  env: NodeJS.ProcessEnv;
+  flags: ConnectionFlags;
+  release?: Release;
+  note(line: string): void;
 }
 
 /** The doors to the other rooms. Each loads what lies behind it when it is opened: `--help` opens none. */
@@ -110,7 +119,7 @@ export interface Rooms {
   /** Replays event histories on this installation's workflow code. */
   replay(plan: string, executions: PlanHistories['executions']): Promise<Replayed[]>;
   /** Runs until a signal. @returns the exit code */
-  worker(options: Place & { flags: ConnectionFlags; note(line: string): void }): Promise<number>;
+  worker(options: WorkerOptions): Promise<number>;
 }
 
 export type ProviderTest = Awaited<ReturnType<typeof import('../../worker/provider-test')['testProvider']>>;
@@ -260,12 +269,17 @@ export const realRooms: Rooms = {
       require('../../worker/embedded/replay') as typeof import('../../worker/embedded/replay');
     return replayHistories(plan, executions);
   },
-  async worker({ layout, env, flags, note }) {
+  async worker({ layouts, env, flags, release, note }) {
     const { workerDigest } = require('../../store/worker-digest') as typeof import('../../store/worker-digest');
     // Beyond the arrow to worker/embedded, with a reason: this one command is the worker.
     const { runWorker } = require('../../worker/main') as typeof import('../../worker/main');
+    const { parseListen } = require('../../worker/health') as typeof import('../../worker/health');
+    const health = parseListen(env.PLANWRIGHT_HEALTH);
     const configured = await connection(env, flags);
-    const common = { layout, env, stopWhenIdle: false, ready: () => note(`The worker listens for ${layout.root}.`) };
+    const ready = (): void => {
+      for (const { root } of layouts) note(`The worker listens for ${root}.`);
+    };
+    const common = { layouts, env, health, release, stopWhenIdle: false, ready };
     if (configured.kind === 'configured') {
       const { address, namespace, ...options } = configured.options;
       return runWorker({ ...common, address, namespace, connection: options });
