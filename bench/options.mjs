@@ -1,5 +1,6 @@
 /** Command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
+import { TASKS } from './scale.mjs';
 import { SHAPES } from './shapes.mjs';
 
 export const HELP = `npm run bench -- [options]      ratios of one run against its yardsticks, interleaved; nothing is a timed test
@@ -12,6 +13,7 @@ export const HELP = `npm run bench -- [options]      ratios of one run against i
   --figures            recovery, replay, sizes, memory, commands, gates also with --only
   --no-figures         without them
   --scale              also: 2,000 tasks, a file of 5 MB, 100 gates open at once (some minutes)
+  --tasks N            another size than 2,000 for --scale, at most that; repeatable
   --json               one JSON document on stdout, progress on stderr
 `;
 
@@ -37,6 +39,7 @@ export function parseOptions(args) {
       figures: { type: 'boolean' },
       'no-figures': { type: 'boolean' },
       scale: { type: 'boolean' },
+      tasks: { type: 'string', multiple: true },
       json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -56,6 +59,7 @@ export function parseOptions(args) {
     without: new Set(values.without ?? []),
     figures: values['no-figures'] ? false : values.figures === true || values.only === undefined,
     scale: values.scale === true,
+    tasks: values.tasks?.map((text) => number('tasks', text, 1)) ?? TASKS,
     json: values.json === true,
   };
 }

@@ -81,7 +81,7 @@ async function main(options) {
   }
   const ours = contenders.find(({ name }) => name === 'planwright').installation;
   const figures = options.figures ? await measureFigures({ ours, model, temporal, quick: options.quick, note }) : null;
-  const scale = options.scale ? await measureScale({ temporal, note }) : null;
+  const scale = options.scale ? await measureScale({ temporal, note, tasks: options.tasks }) : null;
   return { schema: 'planwright.bench/1', node: process.version, left, rows, figures, scale };
 }
 

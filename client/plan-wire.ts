@@ -10,6 +10,7 @@ import {
   WorkflowUpdateStage,
 } from '@temporalio/client';
 import { FailedError, RefusedError, UnreachableError } from '../plan/errors';
+import type { PlanQuestion } from '../plan/pages';
 import type { PlanView } from '../plan/view';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { connectionError, isPassing, workflowRefusal } from './failures';
@@ -42,7 +43,7 @@ export class PlanWire {
     const { client } = this.connected();
     const handle = client.workflow.getHandle(id);
     return client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
-      handle.query<PlanView | null, [number?]>('plan', ...((since === undefined ? [] : [since]) as [number?])),
+      handle.query<PlanView | null, [PlanQuestion]>('plan', { whole: true, ...(since === undefined ? {} : { since }) }),
     );
   }
 

@@ -241,6 +241,18 @@ export interface PlanView {
     waiting: number;
     failed: { sink: string; event: string; at: string; error: string }[];
   };
+  /** Only in an answer of the Query `plan` that holds some of the tasks; ask `{"from": next}` for those that follow. */
+  page?: PageView;
+}
+
+/** Which tasks an answer holds, by their index in the graph. */
+export interface PageView {
+  from: number;
+  count: number;
+  /** Tasks of the whole plan. */
+  of: number;
+  /** `from` of the next page; null: this is the last. */
+  next: number | null;
 }
 
 export interface PauseView {

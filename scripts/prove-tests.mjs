@@ -3,7 +3,7 @@
  * time, and the tests that are there to find each are run: they pass without it, and must turn red with it.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -118,6 +118,8 @@ const MUTANTS = [
 /** The files that git tracks or would track, without what is built. */
 function copyRepository() {
   const copy = mkdtempSync(join(tmpdir(), 'planwright-mutants-'));
+  // Some tests do a part as another user where they run as root, who is let in everywhere.
+  chmodSync(copy, 0o755);
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' });
   for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(join(root, name)))) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });

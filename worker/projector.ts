@@ -3,6 +3,7 @@
  * changed, it asks the Query `plan` and rewrites the file, at most once a second for each plan.
  */
 import type { Client } from '@temporalio/client';
+import type { PlanQuestion } from '../plan/pages';
 import type { PlanView } from '../plan/view';
 import type { WorkspaceLayout } from '../store/layout';
 import { removePlanFiles, writePlanFile } from '../store/plan-file';
@@ -91,7 +92,7 @@ export class Projector {
     try {
       const client = this.client();
       const view = await client.withDeadline(Date.now() + QUERY_MS, () =>
-        client.workflow.getHandle(id).query<PlanView | null, []>('plan'),
+        client.workflow.getHandle(id).query<PlanView | null, [PlanQuestion]>('plan', { whole: true }),
       );
       if (view) {
         this.active.set(id, isActive(view));

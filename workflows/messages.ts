@@ -1,6 +1,7 @@
 /** Names of the plan workflow's messages (docs/contract.md, "Messages of the plan workflow"). */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CarriedFacts } from '../plan/export';
+import type { PlanQuestion } from '../plan/pages';
 import type {
   ApplyAnswer,
   ApplyRequest,
@@ -16,9 +17,9 @@ import type {
   UndoMessage,
 } from '../plan/view';
 
-/** With `since` (the `changes` of a view that the caller has): null where nothing changed. */
-export const planQuery = defineQuery<PlanView | null, [since?: number]>('plan');
-export const gatesQuery = defineQuery<GateView[]>('gates');
+/** See plan/pages.ts: null where nothing changed, and in pages where the whole would be too large for other tools. */
+export const planQuery = defineQuery<PlanView | null, [question?: PlanQuestion]>('plan');
+export const gatesQuery = defineQuery<readonly GateView[]>('gates');
 /** What `plan export` needs beside the view. */
 export const carriedQuery = defineQuery<CarriedFacts>('carried');
 /** Digests of all objects that the plan stands on, for `gc`. */

@@ -14,6 +14,7 @@ import {
 } from '@temporalio/workflow';
 import { admitApply } from '../plan/admission';
 import { BY_TEMPORAL, claimedBy } from '../plan/facts';
+import { answerGates, answerPlan } from '../plan/pages';
 import { CANCELLED_IN_TEMPORAL, isSettledPlan, isSettledTask } from '../plan/states';
 import type { UndoKind } from '../plan/types';
 import { refuseDelete, refuseUndo, undoUnderWay } from '../plan/undo-admission';
@@ -97,10 +98,12 @@ class PlanWorkflow {
 
   /** All handlers are set before the first await, or messages that arrive early are lost. */
   private handle(): void {
-    setHandler(messages.planQuery, (since) => (since === this.state.view.changes ? null : this.state.view), {
-      description: 'The plan as JSON (planwright.plan/1)',
+    setHandler(messages.planQuery, (question) => answerPlan(this.state.view, question), {
+      description: 'The plan as JSON (planwright.plan/1); a large one in pages: { from, count }',
     });
-    setHandler(messages.gatesQuery, () => this.state.view.gates, { description: 'Gates that wait for a decision' });
+    setHandler(messages.gatesQuery, () => answerGates(this.state.view.gates), {
+      description: 'Gates that wait for a decision',
+    });
     setHandler(messages.carriedQuery, () => carriedFacts(this.state), { description: 'What an export carries' });
     setHandler(messages.referencesQuery, () => references(this.state), { description: 'Digests of its objects' });
     setHandler(messages.applyUpdate, (request) => this.apply(request), {

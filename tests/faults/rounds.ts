@@ -35,8 +35,8 @@ export class Comparison {
   private async expected(strictness: Strictness): Promise<Outcome> {
     const known = this.undisturbed.get(strictness);
     if (known) return known;
-    const { outcome, repeated } = await this.series.undisturbed(randomFrom(0), strictness);
-    expect(repeated).toEqual([]);
+    const { outcome, repeated, audit } = await this.series.undisturbed(randomFrom(0), strictness);
+    expect({ repeated, audit }).toEqual({ repeated: [], audit: [] });
     this.undisturbed.set(strictness, outcome);
     return outcome;
   }
@@ -55,10 +55,10 @@ export class Comparison {
   }
 }
 
-const NOTHING_WRONG = { repeated: [], strangers: [], leftovers: [], exit: 'done' };
+const NOTHING_WRONG = { repeated: [], strangers: [], leftovers: [], audit: [], exit: 'done' };
 
-function whole({ outcome, repeated, strangers, leftovers, exit }: Omit<Round, 'back'>): object {
-  return { outcome, repeated, strangers, leftovers, exit };
+function whole({ outcome, repeated, strangers, leftovers, audit, exit }: Omit<Round, 'back'>): object {
+  return { outcome, repeated, strangers, leftovers, audit, exit };
 }
 
 /** Seconds from each fault to the plan's next answer: median and worst, by kind. */

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Finished, Installation, type Running } from '../e2e/installation';
 import { type ModelCall, type ModelReply, type ModelServer, startModelServer } from '../support/model-server';
 import type { Random } from '../support/random';
+import { auditTroubles } from './audit';
 import { answerTo, expectedFiles, questionOf, resetWorkspace } from './job';
 import { type Outcome, outcomeOf, repeatedCalls, type Strictness, type Window } from './outcome';
 import { Person } from './person';
@@ -53,6 +54,8 @@ export interface Round {
   /** Processes that do not belong there, and ones that are missing. */
   strangers: string[];
   leftovers: string[];
+  /** What is wrong with the audit log. */
+  audit: string[];
   /** 'done', or the code of the command that followed the plan to its end, with its output. */
   exit: string;
   /** Milliseconds from the begin of each window to the first answer of the plan after it. */
@@ -139,6 +142,7 @@ export class Series {
       outcome: outcomeOf(view, this.files(), fault.strictness),
       repeated: [...repeatedCalls(calls, world.windows, this.spoiled), ...brokenSeals(calls, sealed)],
       strangers: await installation.strangers(),
+      audit: await auditTroubles(installation, plan, fault.strictness !== 'taken up'),
       leftovers: installation.leftovers(),
       exit: finished.code === 0 ? 'done' : `${finished.code}\n${finished.stdout}\n${finished.stderr}`,
       back: back(),

@@ -12,6 +12,7 @@ import { auditFirst } from '../../activities/audit-first';
 import type { PlanActivities } from '../../activities/types';
 import { digestOf, fileDigest, sha256 } from '../../plan/digest';
 import { AUDIT_UNWRITABLE } from '../../plan/facts';
+import type { PlanQuestion } from '../../plan/pages';
 import type {
   ArtifactFile,
   BegunFile,
@@ -427,7 +428,7 @@ export class Driver {
   }
 
   async view(): Promise<PlanView> {
-    return this.handle.query<PlanView, []>('plan');
+    return this.handle.query<PlanView, [PlanQuestion]>('plan', { whole: true });
   }
 
   async until(condition: (view: PlanView) => boolean, timeoutMs = 50_000): Promise<PlanView> {
