@@ -1,0 +1,98 @@
+/** The audit log's verbs beside real processes; and secrets, which are found nowhere. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ModelServer, startModelServer } from '../support/model-server';
+import { type Finished, Installation, useInstallation } from './installation';
+
+jest.setTimeout(240_000);
+
+let model: ModelServer;
+beforeAll(async () => {
+  model = await startModelServer();
+});
+afterAll(() => model.close());
+
+/** A key that looks like none: only that it stands in the environment tells that it is a secret. */
+const KEY = 'plainwords-env-canary-horse';
+const TOKEN = 'ghp_canaryGOAL0123456789abcdefghijklmn';
+
+const installation = useInstallation(async () => {
+  while (!model) await sleep(10);
+  return new Installation({ OPENAI_API_KEY: KEY, OPENAI_BASE_URL: model.url, PLANWRIGHT_MODEL: 'm' });
+});
+
+const dir = (...names: string[]): string => join(installation().workspace, '.planwright', ...names);
+const logFile = (plan: string): string => dir('audit', plan, '000001.jsonl');
+const verify = (plan: string, ...flags: string[]): Promise<Finished> =>
+  installation().run(['history', 'verify', plan, '--level', 'structure,head,history', '--json', ...flags]);
+
+describe('a log that a real run left', () => {
+  let id: string;
+  it('holds at every level, with a checkpoint and a witness', async () => {
+    await installation().ok(['plan', 'Set up CI, a Dockerfile and docker-compose', '--name', 'real']);
+    await installation().ok(['apply', '--yes']);
+    ({ id } = await installation().view('real'));
+    const { stdout } = await installation().ok(['history', 'verify', id, '--level', 'structure,head,history,files', '--json']);
+    expect(JSON.parse(stdout).levels.head.notes).toHaveLength(3);
+    expect(readdirSync(join(installation().home, 'state', 'witness')).length).toBeGreaterThan(0);
+  });
+
+  it.each<[string, (file: string) => void]>([
+    ['an edit', (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"Dockerfile"', '"Cockerfile"'))],
+    ['a line deleted', (file) => writeFileSync(file, readFileSync(file, 'utf8').replace(/^.*task\.completed.*\n/m, ''))],
+    ['a cut tail', (file) => writeFileSync(file, readFileSync(file, 'utf8').split('\n').slice(0, 9).join('\n').concat('\n'))],
+    ['a folder that is gone', (file) => rmSync(join(file, '..'), { recursive: true })],
+  ])('%s is told, with exit 3, and repaired to the same bytes from the history', async (_what, change) => {
+    const before = readFileSync(logFile(id), 'utf8');
+    const kept = join(installation().home, 'kept');
+    cpSync(dir('audit', id), kept, { recursive: true });
+    change(logFile(id));
+    const found = await verify(id);
+    expect(found.code).toBe(3);
+    expect(JSON.parse(found.stdout).broken).toContain('history');
+    await installation().ok(['history', 'repair', id, '--yes']);
+    expect(readFileSync(logFile(id), 'utf8').startsWith(before)).toBe(true);
+    expect((await verify(id)).code).toBe(0);
+    rmSync(dir('audit', id), { recursive: true });
+    rmSync(join(installation().home, 'state', 'witness'), { recursive: true });
+    cpSync(kept, dir('audit', id), { recursive: true });
+  });
+
+  it('is verified without Temporal, and with an exported history as if Temporal were there', async () => {
+    await installation().ok(['history', 'repair', id, '--yes', '--supersede']);
+    await installation().ok(['history', 'export', id, '--history', '-o', 'kept.json']);
+    await installation().ok(['down']);
+    expect((await verify(id)).code).toBe(4);
+    expect((await verify(id, '--history', 'kept.json')).code).toBe(4);
+    const { levels } = JSON.parse((await verify(id, '--history', 'kept.json')).stdout);
+    expect(levels.history.notes[0]).toMatch(/^\d\d entries are those of the event history$/);
+    await installation().ok(['up']);
+  });
+});
+
+it('a plan whose log cannot be written waits, says so, and goes on when it can', async () => {
+  await installation().ok(['plan', 'Set up a Dockerfile', '--name', 'blocked']);
+  const { id } = await installation().view('blocked');
+  // Root writes wherever it likes: what stands in the way must not be a matter of permission.
+  const away = `${dir('audit', id)}.away`;
+  execFileSync('mv', [dir('audit', id), away]);
+  writeFileSync(dir('audit', id), 'in the way');
+  await installation().ok(['apply', 'blocked', '--yes', '--detach']);
+  let view = await installation().view('blocked');
+  for (let tries = 0; tries < 200 && !view.blocked; tries++) {
+    await sleep(100);
+    view = await installation().view('blocked');
+  }
+  expect(view.status).toBe('waiting');
+  expect(view.blocked?.reason).toContain('audit');
+  expect(readdirSync(installation().workspace)).not.toContain('Dockerfile');
+  rmSync(dir('audit', id));
+  execFileSync('mv', [away, dir('audit', id)]);
+  await installation().ok(['watch', 'blocked']);
+  expect(readdirSync(installation().workspace)).toContain('Dockerfile');
+  const { stdout } = await installation().ok(['history', 'audit', id, '--event', 'audit.unwritable', '--json']);
+  expect(JSON.parse(stdout).entries).toHaveLength(1);
+  expect((await verify(id)).code).toBe(0);
+});
