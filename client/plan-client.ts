@@ -71,7 +71,7 @@ export class TemporalPlanClient implements PlanClient {
   private async start(plan: Omit<StartedPlan, 'workspace' | 'planwrightVersion'>, from: Beginning = {}): Promise<void> {
     const { client, address } = this.wire.connected();
     const started = { ...plan, workspace: this.layout.id, planwrightVersion: packageVersion() };
-    await startPlan(client, started, from).catch((error: unknown) => {
+    await startPlan(client, this.wire.masked(started), this.wire.masked(from)).catch((error: unknown) => {
       throw connectionError(error, address);
     });
   }
