@@ -86,6 +86,7 @@ describe('a log that a real run left', () => {
 });
 
 it('a plan whose log cannot be written waits, says so, and goes on when it can', async () => {
+  rmSync(join(installation().workspace, 'Dockerfile'), { force: true });
   await installation().ok(['plan', 'Set up a Dockerfile', '--name', 'blocked']);
   const { id } = await installation().view('blocked');
   // Root writes wherever it likes: what stands in the way must not be a matter of permission.
