@@ -1,8 +1,10 @@
 /** The activities of one workspace, ready to be registered: what each room offers, with Temporal's context put in. */
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
+import { type Mask, maskTexts } from '../plan/mask';
 import type { LogHead } from '../plan/types';
 import { skillSet } from '../skills/skill-set';
+import { envMask } from '../store/env-secrets';
 import type { WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { checkPolicyTools, policyReader, policySnapshot } from '../store/policy';
@@ -56,6 +58,8 @@ const NEVER = new AbortController().signal;
 
 export function createActivities({ layout, env, log, audit, stopping = NEVER }: ActivityOptions): ActivitySet {
   const objects = new ObjectStore(layout.objects);
+  const mask = envMask(env);
+  const watch = <Request, Result>(activity: (request: Request) => Promise<Result>) => watched(mask, activity);
   const policyNow = policyReader(layout);
   // Read anew each time: a custom skill may be edited while the worker runs, and what was used is recorded by digest.
   const allSkills = async () => skillSet(layout, env, (await policyNow()).write.allow);
@@ -65,6 +69,7 @@ export function createActivities({ layout, env, log, audit, stopping = NEVER }: 
     layout,
     skills,
     skillFaults: async () => (await allSkills()).faults,
+    mask,
     fileBytes: async () => (await policyNow()).limits.fileBytes,
     providers: (name) => providersFrom(env, () => Context.current().info.attempt)(name),
     context: () => ({
@@ -107,15 +112,15 @@ export function createActivities({ layout, env, log, audit, stopping = NEVER }: 
   const notify = createNotify({ root: layout.root, env, policy: policyNow, signal });
   return {
     functions: {
-      readWorkspace: watched(readWorkspace),
-      decompose: watched(handingBack(createDecompose(llm))),
-      generate: watched(generateWarming),
-      verify: watched((request) => verifyArtifact(artifact, request)),
-      verifyAndWrite: watched((request) => verifyAndWriteArtifact(artifact, request, { logged: begun(first()) })),
-      make: watched((request) => makeArtifact(artifact, generateWarming, request, begun(first()))),
-      begunWrite: watched(({ write }) => begunWrite(artifact, write)),
-      writeFiles: watched(async (request) => withHead(await first(), await writeArtifact(artifact, request))),
-      undo: watched(async (request) => withHead(await first(), await undoPlan(artifact, request))),
+      readWorkspace: watch(readWorkspace),
+      decompose: watch(handingBack(createDecompose(llm))),
+      generate: watch(generateWarming),
+      verify: watch((request) => verifyArtifact(artifact, request)),
+      verifyAndWrite: watch((request) => verifyAndWriteArtifact(artifact, request, { logged: begun(first()) })),
+      make: watch((request) => makeArtifact(artifact, generateWarming, request, begun(first()))),
+      begunWrite: watch(({ write }) => begunWrite(artifact, write)),
+      writeFiles: watch(async (request) => withHead(await first(), await writeArtifact(artifact, request))),
+      undo: watch(async (request) => withHead(await first(), await undoPlan(artifact, request))),
       notify,
     },
     stop: (plan, run) => stopped.add(plan, run),
@@ -132,17 +137,18 @@ function begun<T>(work: Promise<T>): Promise<T> {
 const withHead = <Result extends object>(audit: LogHead | null, result: Result): Result & { audit?: LogHead } =>
   audit ? { ...result, audit } : result;
 
-/** Beats while the activity runs, so that a dead worker is noticed; turns what it throws into Temporal's failures. */
+/** Beats while the activity runs, so that a dead worker is noticed; turns what it throws into Temporal's failures. No secret leaves in either. */
 function watched<Request, Result>(
+  mask: Mask,
   activity: (request: Request) => Promise<Result>,
 ): (request: Request) => Promise<Result> {
   return async (request) => {
     const context = Context.current();
     const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
     try {
-      return await activity(request);
+      return maskTexts(await activity(request), mask);
     } catch (error) {
-      throw asFailure(error);
+      throw asFailure(error, mask);
     } finally {
       clearInterval(beat);
     }

@@ -1,10 +1,10 @@
 /** The mirror's write: entries of the event history, appended durably and once, by however many processes. */
-import { constants, fstatSync } from 'node:fs';
+import { constants, fstatSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { replaceFile, syncDirectory } from '../store/durable';
 import type { WorkspaceLayout } from '../store/layout';
 import { withLockInTurn } from '../store/lock-queue';
-import { entriesBackward, type OpenEnd, wholeLines } from './backward';
+import { BLOCK, entriesBackward, type OpenEnd, wholeLines } from './backward';
 import { chain, nextLine } from './chain';
 import type { Line } from './entry';
 import { ForkedLog, unwritable } from './errors';
@@ -206,7 +206,12 @@ async function writeLines(paths: LogPaths, end: End, lines: readonly Line[], seg
 async function writeDurably(end: End, bytes: Buffer): Promise<void> {
   try {
     for (let done = 0; done < bytes.length; ) {
-      done += (await end.handle.write(bytes, done, bytes.length - done, end.size + done)).bytesWritten;
+      const left = bytes.length - done;
+      // A few lines go into memory only, at once: a turn through the pool of threads would cost more than that. The sync waits.
+      done +=
+        left <= BLOCK
+          ? writeSync(end.handle.fd, bytes, done, left, end.size + done)
+          : (await end.handle.write(bytes, done, left, end.size + done)).bytesWritten;
     }
     await end.handle.datasync();
     end.size += bytes.length;

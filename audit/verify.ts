@@ -15,7 +15,7 @@ import { Structure } from './structure';
 import type { Entry, Head, ProjectedEntry } from './types';
 import { FilesOnRecord } from './verify-files';
 import { headLevel, type KnownHeads, sizesOf, type Then } from './verify-head';
-import { HistoryComparison, NO_HISTORY } from './verify-history';
+import { HistoryComparison, type HistoryRange, NO_HISTORY, WHOLE_HISTORY } from './verify-history';
 import { readWitness } from './witness';
 
 export interface Evidence {
@@ -25,8 +25,8 @@ export interface Evidence {
   workflowHead?: Head | null;
   /** The projection of the whole event history; null where it cannot be had. */
   history?: AsyncIterable<ProjectedEntry> | null;
-  /** The plan is running, and the mirror may not have written the last events yet. */
-  historyMayLead?: boolean;
+  /** What the history tells of; all of it unless told. */
+  historyRange?: Partial<HistoryRange>;
   /** Compare the files of the workspace too. */
   files?: boolean;
   /** The rules for each event's `data`. */
@@ -40,7 +40,7 @@ export async function verifyLog(layout: WorkspaceLayout, id: LogId, evidence: Ev
   const pass = new Pass(id.log, known, evidence);
   try {
     await pass.over(paths, layout);
-    return await pass.report(layout, evidence);
+    return await pass.report(layout);
   } finally {
     await pass.history?.close();
   }
@@ -62,13 +62,13 @@ class Pass {
   constructor(
     private readonly log: string,
     private readonly known: KnownHeads,
-    { history, checkData, files }: Evidence,
+    { history, historyRange, checkData, files }: Evidence,
   ) {
     this.structure = new Structure(
       log,
       (event, data) => checkLocalData(event, data) ?? checkData?.(event, data) ?? null,
     );
-    this.history = history ? new HistoryComparison(history, log) : null;
+    this.history = history ? new HistoryComparison(history, log, { ...WHOLE_HISTORY, ...historyRange }) : null;
     this.files = files ? new FilesOnRecord() : null;
     this.sizes = sizesOf(known);
   }
@@ -102,7 +102,8 @@ class Pass {
       if (entry) this.remember(entry);
       const isOfHistory = entry === null ? structure.fault !== null : !isLocal(entry.body.event);
       if (this.history && isOfHistory) {
-        await this.history.take(head, piece.bytes, { segment: batch.segment, offset: piece.offset });
+        const place = { segment: batch.segment, offset: piece.offset };
+        await this.history.take(head, piece.bytes, place, entry?.body.run ?? null);
       }
       if (structure.fault) return;
     }
@@ -120,7 +121,7 @@ class Pass {
     this.breaks.push({ seq, at, quarantine: declared?.quarantine ?? '', lost: declared?.lost ?? null });
   }
 
-  async report(layout: WorkspaceLayout, { historyMayLead = false }: Evidence): Promise<Report> {
+  async report(layout: WorkspaceLayout): Promise<Report> {
     const { head, tree, torn } = this.structure;
     const structure = this.structureLevel();
     return {
@@ -131,7 +132,7 @@ class Pass {
       levels: {
         structure,
         head: headLevel(this.known, this.past, head.size),
-        history: (await this.history?.end(head, historyMayLead)) ?? NO_HISTORY,
+        history: (await this.history?.end(head)) ?? NO_HISTORY,
         files: await this.filesLevel(layout, structure),
       },
       repairs: this.repairs,

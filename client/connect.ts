@@ -1,6 +1,7 @@
 /** From the user's flags and environment to a `PlanClient`; starts the embedded server and worker where none is configured. */
 import { Client, Connection } from '@temporalio/client';
 import { UnreachableError } from '../plan/errors';
+import { envMask } from '../store/env-secrets';
 import { largePayloads } from '../store/large-payloads';
 import type { WorkspaceLayout } from '../store/layout';
 import { sameSettings } from '../store/worker-digest';
@@ -42,7 +43,7 @@ async function connect(options: ConnectOptions): Promise<PlanClient> {
   const configured = await resolveConnection({ flags, env });
   if (configured.kind === 'configured') {
     const { address, namespace, ...rest } = configured.options;
-    return new TemporalPlanClient(layout, await link(address, namespace, rest, async () => undefined), '');
+    return new TemporalPlanClient(layout, await link(address, namespace, rest, async () => undefined, env), '');
   }
   if (options.readOnly) {
     const status = await embeddedStatus(env);
@@ -50,7 +51,7 @@ async function connect(options: ConnectOptions): Promise<PlanClient> {
     if (!alive || !status.address) {
       return new TemporalPlanClient(layout, null, 'Temporal is not running; this is the last state that was written.');
     }
-    const open = await link(status.address, status.namespace, {}, async () => undefined);
+    const open = await link(status.address, status.namespace, {}, async () => undefined, env);
     const asleep = !status.processes.some((one) => one.name === 'worker' && one.workspaceId === layout.id);
     return new TemporalPlanClient(layout, { ...open, asleep }, '');
   }
@@ -68,14 +69,14 @@ async function connect(options: ConnectOptions): Promise<PlanClient> {
   const revive = async (): Promise<void> => {
     await ensure();
   };
-  return new TemporalPlanClient(layout, await link(address, namespace, {}, revive), '');
+  return new TemporalPlanClient(layout, await link(address, namespace, {}, revive, env), '');
 }
 
 /** A worker may get other settings while no plan of the old ones is being made or runs. */
 async function nothingRuns(layout: WorkspaceLayout, env: NodeJS.ProcessEnv): Promise<boolean> {
   const status = await embeddedStatus(env);
   if (!status.running || !status.address) return true;
-  const { client, close } = await link(status.address, status.namespace, {}, async () => undefined);
+  const { client, close } = await link(status.address, status.namespace, {}, async () => undefined, env);
   try {
     const plans = await new TemporalPlanClient(
       layout,
@@ -98,6 +99,7 @@ async function link(
   namespace: string,
   rest: object,
   revive: () => Promise<void>,
+  env: NodeJS.ProcessEnv,
 ): Promise<TemporalLink> {
   let connection: Connection;
   try {
@@ -106,5 +108,5 @@ async function link(
     throw error instanceof UnreachableError ? error : connectionError(error, address);
   }
   const client = new Client({ connection, namespace, dataConverter: { payloadCodecs: [largePayloads] } });
-  return { client, address, revive, close: () => connection.close() };
+  return { client, address, mask: envMask(env), revive, close: () => connection.close() };
 }

@@ -2,6 +2,9 @@
 import type { Client } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { executionsUpTo, temporalHistory } from '../audit/history';
+import { payloadReader } from '../audit/history-events';
+import { isLost } from './open';
+import type { PlanPast } from './types';
 
 export interface PlanHistories {
   /** Oldest first. */
@@ -17,4 +20,20 @@ export async function planHistories(client: Client, id: string): Promise<PlanHis
   const executions: PlanHistories['executions'] = [];
   for (const run of runs) executions.push({ run, history: await client.workflow.getHandle(id, run).fetchHistory() });
   return { executions, missing };
+}
+
+const DESCRIBE_MS = 5_000;
+
+/** Where a plan's history can be read. Errors of the connection are thrown as they come. */
+export async function planPast(client: Client, id: string): Promise<PlanPast> {
+  const source = temporalHistory(client, id);
+  const read = payloadReader(client.options.loadedDataConverter);
+  try {
+    const describe = () => client.workflow.getHandle(id).describe();
+    const { runId, status } = await client.withDeadline(Date.now() + DESCRIBE_MS, describe);
+    return { source, read, run: runId, isOpen: status.name === 'RUNNING' };
+  } catch (error) {
+    if (isLost(error)) return { source, read, run: null, isOpen: false };
+    throw error;
+  }
 }

@@ -33,7 +33,7 @@ import { isLost, isOpen } from './open';
 import { LOST, PlanWire, type TemporalLink } from './plan-wire';
 import { type Beginning, type StartedPlan, startPlan } from './start-plan';
 import { salvage } from './take-up';
-import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from './types';
+import type { CreatePlan, OpenGate, PlanClient, PlanListing, PlanPast, Shown, TakenUp } from './types';
 import { packageVersion } from './version';
 
 const NO_WORKER = 'no worker of this workspace runs; this is the last state that was written.';
@@ -71,7 +71,7 @@ export class TemporalPlanClient implements PlanClient {
   private async start(plan: Omit<StartedPlan, 'workspace' | 'planwrightVersion'>, from: Beginning = {}): Promise<void> {
     const { client, address } = this.wire.connected();
     const started = { ...plan, workspace: this.layout.id, planwrightVersion: packageVersion() };
-    await startPlan(client, started, from).catch((error: unknown) => {
+    await startPlan(client, this.wire.masked(started), this.wire.masked(from)).catch((error: unknown) => {
       throw connectionError(error, address);
     });
   }
@@ -310,6 +310,14 @@ export class TemporalPlanClient implements PlanClient {
       }
       throw connectionError(error, address);
     }
+  }
+
+  async past(id: string): Promise<PlanPast | null> {
+    if (!this.link) return null;
+    const { planPast } = require('./histories') as typeof import('./histories');
+    return planPast(this.link.client, id).catch((error: unknown) => {
+      throw connectionError(error, this.wire.connected().address);
+    });
   }
 
   object(sha256: string): Promise<Buffer> {

@@ -10,6 +10,7 @@ import {
   WorkflowUpdateStage,
 } from '@temporalio/client';
 import { FailedError, RefusedError, UnreachableError } from '../plan/errors';
+import { type Mask, maskSecrets, maskTexts } from '../plan/mask';
 import type { PlanQuestion } from '../plan/pages';
 import type { PlanView } from '../plan/view';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
@@ -26,6 +27,8 @@ export interface TemporalLink {
   address: string;
   /** True where no worker of this workspace runs: a query would only wait for one, and nothing has moved on since the file was written. */
   asleep?: boolean;
+  /** Hides secrets in what goes out; unless told, what looks like one. */
+  mask?: Mask;
   /** Starts again what died; called when the other side does not answer. */
   revive(): Promise<void>;
   close(): Promise<void>;
@@ -107,6 +110,7 @@ export class PlanWire {
   /** Sends an update, again with the same id while what fails is only a restart or a race with continue-as-new. */
   async update<T>(id: string, name: string, payload: unknown, updateId: string): Promise<T> {
     const { client, address, revive } = this.connected();
+    const safe = this.masked(payload);
     if (this.isForeign(await this.describe(id))) {
       throw new RefusedError(`Plan ${id}: ${FOREIGN}`, 'Make a plan for this workspace: planwright plan "<goal>"');
     }
@@ -115,7 +119,7 @@ export class PlanWire {
       try {
         const handle = await client.withDeadline(Date.now() + MESSAGE_PATIENCE_MS, () =>
           client.workflow.getHandle(id).startUpdate(name, {
-            args: [payload],
+            args: [safe],
             updateId,
             waitForStage: WorkflowUpdateStage.ACCEPTED,
           }),
@@ -133,6 +137,13 @@ export class PlanWire {
         await sleep(200);
       }
     }
+  }
+
+  /** What Temporal is given stays there for weeks: people's words go out without secrets. */
+  masked<T>(payload: T): T {
+    // What is signed was masked before, and would not hold any more.
+    const isSigned = typeof payload === 'object' && payload !== null && 'signed' in payload && payload.signed;
+    return isSigned ? payload : maskTexts(payload, this.link?.mask ?? maskSecrets);
   }
 
   connected(): TemporalLink {

@@ -1,3 +1,5 @@
+import type { HistorySource } from '../audit/history';
+import type { ReadPayload } from '../audit/history-events';
 import type { CarriedFacts, CarriedPlan } from '../plan/export';
 import type { ModelSettings, PlanStatus, TaskGraph, UndoKind } from '../plan/types';
 import type {
@@ -59,6 +61,16 @@ export interface TakenUp {
   broken: { task: string; why: string }[];
 }
 
+/** Where a plan's past can be read in Temporal. */
+export interface PlanPast {
+  source: HistorySource;
+  read: ReadPayload;
+  /** The newest execution; null where Temporal does not know the plan (any more). */
+  run: string | null;
+  /** That execution goes on. */
+  isOpen: boolean;
+}
+
 export interface OpenGate extends GateView {
   plan: string;
   name: string;
@@ -116,6 +128,8 @@ export interface PlanClient {
    * Throws UnreachableError where Temporal cannot be asked or does not know the plan.
    */
   histories(id: string): Promise<PlanHistories>;
+  /** Where the plan's event history can be read; null where Temporal cannot be asked at all. */
+  past(id: string): Promise<PlanPast | null>;
   /** Content of an object of this workspace: artifacts, raw answers. Throws IntegrityError as the object store does. */
   object(sha256: string): Promise<Buffer>;
   close(): Promise<void>;

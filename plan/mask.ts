@@ -194,3 +194,32 @@ function withoutOverlaps(hits: SecretHit[]): SecretHit[] {
   }
   return kept;
 }
+
+/** Hides secrets in a text. */
+export type Mask = (text: string) => string;
+
+/** Short ones stand in too many words. */
+const SHORTEST_VALUE = 8;
+
+/** As `maskSecrets`, and hides these values too, which may look like nothing at all. */
+export function maskOf(values: readonly string[]): Mask {
+  const hidden = [...new Set(values)].filter((value) => value.length >= SHORTEST_VALUE);
+  // The longest first: one may be the beginning of another.
+  hidden.sort((a, b) => b.length - a.length);
+  return (text) => maskSecrets(hidden.reduce((so, value) => so.replaceAll(value, '[masked key]'), text));
+}
+
+/** Digests and ids hold no secret, and there are many. */
+const HARMLESS_TEXT = /^[0-9a-f-]{0,64}$/;
+
+/** The same value with every text in it masked; keys stay. What is neither text, list nor plain object stays as it is. */
+export function maskTexts<T>(value: T, mask: Mask): T {
+  return maskedValue(value, mask) as T;
+}
+
+function maskedValue(value: unknown, mask: Mask): unknown {
+  if (typeof value === 'string') return HARMLESS_TEXT.test(value) ? value : mask(value);
+  if (Array.isArray(value)) return value.map((one: unknown) => maskedValue(one, mask));
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, maskedValue(member, mask)]));
+}

@@ -18,6 +18,8 @@ export interface WorkspaceLayout {
   calls: string;
   /** The audit logs, a folder for each plan. */
   audit: string;
+  /** Event histories that were exported, a folder for each plan. */
+  histories: string;
   config: string;
   policy: string;
   /** Names the active plan. */
@@ -36,6 +38,7 @@ export function workspaceLayout(root: string): WorkspaceLayout {
     plans: join(dir, 'plans'),
     calls: join(dir, 'calls'),
     audit: join(dir, 'audit'),
+    histories: join(dir, 'histories'),
     config: join(dir, 'config.yaml'),
     policy: join(dir, 'policy.yaml'),
     active: join(dir, 'active'),

@@ -2,6 +2,8 @@
 import { parseArgs } from 'node:util';
 import type { NativeConnectionOptions, Runtime } from '@temporalio/worker';
 import { type Logger, pino } from 'pino';
+import { type Mask, maskOf, maskTexts } from '../plan/mask';
+import { secretsOf } from '../store/env-secrets';
 import { type WorkspaceLayout, workspaceLayout } from '../store/layout';
 import { providerEnvironment } from '../store/settings';
 import type { Release } from './connection';
@@ -41,7 +43,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   const sdk = await import('@temporalio/worker');
   const { createPlanWorker } = await import('./create');
   const { layouts, address, namespace, release } = options;
-  const log = pino({ base: { pid: process.pid, ...(release ? { build: release.buildId } : {}) } });
+  const hidden = secretsOf(options.env);
+  const hooks = { streamWrite: (line: string) => maskedLine(line, maskOf(hidden)) };
+  const log = pino({ base: { pid: process.pid, ...(release ? { build: release.buildId } : {}) }, hooks });
   const metrics = options.health ? `127.0.0.1:${await freePort(firstPort(String(process.pid)))}` : null;
   installRuntime(sdk, log, metrics);
   const connection = await sdk.NativeConnection.connect({ address, ...options.connection });
@@ -54,6 +58,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
     for (const layout of layouts) {
       const own = log.child({ workspace: layout.id });
       const env = await providerEnvironment(options.env, layout);
+      hidden.push(...secretsOf(env));
       const worker = await createPlanWorker({
         ...{ connection, namespace, layout, env, log: own },
         ...{ release, stopping: stopping.signal },
@@ -165,4 +170,13 @@ if (require.main === module) {
     );
     process.exitCode = 1;
   });
+}
+
+/** A line of the log without secrets, and still one line of JSON. */
+function maskedLine(line: string, mask: Mask): string {
+  try {
+    return `${JSON.stringify(maskTexts<unknown>(JSON.parse(line), mask))}\n`;
+  } catch {
+    return mask(line);
+  }
 }

@@ -1,4 +1,5 @@
 import { matcherOf } from '../../plan/globs';
+import type { Mask } from '../../plan/mask';
 import type { WorkspaceSnapshot } from '../../plan/types';
 import type { SkillFault } from '../../skills/skill-set';
 import type { Skill } from '../../skills/types';
@@ -25,6 +26,8 @@ export interface LlmDeps {
   /** @throws ApplicationFailure `BadInput` for a name that it does not know */
   providers(name: string): ModelProvider;
   context(): ActivityContext;
+  /** Hides secrets in what a model says of tasks; unless told, what looks like one. */
+  mask?: Mask;
   /** Most bytes of one file, by the policy in force. */
   fileBytes(): Promise<number>;
   /** Damaged records and calls of unknown outcome, for the log. */

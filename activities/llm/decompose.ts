@@ -1,4 +1,5 @@
 import { digestOf } from '../../plan/digest';
+import { maskSecrets, maskTexts } from '../../plan/mask';
 import { parseTaskGraph, TASK_GRAPH_WIRE } from '../../plan/schema';
 import type { DecomposeRequest, DecomposeResult, TaskGraph, WorkspaceFacts } from '../../plan/types';
 import type { Skill } from '../../skills/types';
@@ -29,7 +30,9 @@ export function createDecompose(deps: LlmDeps): (request: DecomposeRequest) => P
   return async (request) => {
     const skills = await deps.skills();
     const snapshot = await readSnapshot(deps.objects, request.workspace);
-    const { graph, notes = [], ...rest } = await plan(deps, request, snapshot.facts, skills);
+    const { graph: made, notes = [], ...rest } = await plan(deps, request, snapshot.facts, skills);
+    // Here and not where it leaves: the graph's digest is that of what is recorded.
+    const graph = maskTexts(made, deps.mask ?? maskSecrets);
     const unused = ((await deps.skillFaults?.()) ?? []).map(({ source, why }) => `${source} is not used: ${why}`);
     const { existing } = await readOverlay(deps.objects, snapshot, {});
     const checked = checkPlan(graph, skills, snapshot.facts, request.maxTasks, existing);

@@ -148,8 +148,8 @@ export const REGISTRY: readonly Entry[] = [
   { path: 'destroy', summary: 'clean by another name', load: clean },
   {
     path: 'history',
-    summary: 'what was done here; list, show, check',
-    load: group('history', ['list', 'show', 'check']),
+    summary: 'what was done here; list, show, audit, verify, repair, prove, export, check',
+    load: group('history', ['list', 'show', 'audit', 'verify', 'repair', 'prove', 'export', 'check']),
   },
   {
     path: 'history list',
@@ -160,6 +160,31 @@ export const REGISTRY: readonly Entry[] = [
     path: 'history show',
     summary: 'a plan with its tasks, runs, decisions, files, checks and tokens',
     load: () => (require('./commands/history-show') as typeof import('./commands/history-show')).command,
+  },
+  {
+    path: 'history audit',
+    summary: 'the audit log of a plan, entry by entry',
+    load: () => (require('./commands/history-audit') as typeof import('./commands/history-audit')).command,
+  },
+  {
+    path: 'history verify',
+    summary: 'check an audit log against all evidence that can be had',
+    load: () => (require('./commands/history-verify') as typeof import('./commands/history-verify')).command,
+  },
+  {
+    path: 'history repair',
+    summary: 'make an audit log whole again',
+    load: () => (require('./commands/history-repair') as typeof import('./commands/history-repair')).command,
+  },
+  {
+    path: 'history prove',
+    summary: 'prove offline that an entry is in the log, or check such a proof',
+    load: () => (require('./commands/history-prove') as typeof import('./commands/history-prove')).command,
+  },
+  {
+    path: 'history export',
+    summary: 'the audit log or the event history as files',
+    load: () => (require('./commands/history-export') as typeof import('./commands/history-export')).command,
   },
   {
     path: 'history check',

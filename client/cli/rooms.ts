@@ -11,11 +11,12 @@ import type { Skill } from '../../skills/types';
 import type { ConfigTarget } from '../../store/config-file';
 import type { GcOptions, GcResult } from '../../store/gc';
 import type { WorkspaceLayout } from '../../store/layout';
-import { findWorkspace, workspaceLayout } from '../../store/layout';
+import { findWorkspace, userFolders, workspaceLayout } from '../../store/layout';
 import type { KeyFound, Settings as SettingsInForce } from '../../store/settings';
 import type { Release } from '../../worker/connection';
 import type { Check, Embedded, EmbeddedStatus, Stopped } from '../../worker/embedded';
 import type { Replayed } from '../../worker/embedded/replay';
+import type { AuditDesk } from '../audit/desk';
 import type { ConnectOptions } from '../connect';
 import type { PlanHistories } from '../histories';
 import type { Prepared } from '../import-plan';
@@ -116,6 +117,8 @@ export interface Rooms {
   /** Of the embedded server; where a server elsewhere is configured, only where that one is. */
   status(env: NodeJS.ProcessEnv, flags: ConnectionFlags): Promise<StatusReport>;
   doctor(options: Place & { note(line: string): void }): Promise<Check[]>;
+  /** What can be done with audit logs; of the server that the flags mean, which need not answer. */
+  audit(options: Place & { flags: ConnectionFlags }): Promise<AuditDesk>;
   /** Replays event histories on this installation's workflow code. */
   replay(plan: string, executions: PlanHistories['executions']): Promise<Replayed[]>;
   /** Runs until a signal. @returns the exit code */
@@ -263,6 +266,13 @@ export const realRooms: Rooms = {
   async doctor({ layout, env, note }) {
     const { doctor } = require('../../worker/embedded') as typeof import('../../worker/embedded');
     return doctor({ env, workspace: layout, note });
+  },
+  async audit({ layout, env, flags }) {
+    const { AuditDesk } = require('../audit/desk') as typeof import('../audit/desk');
+    const { EMBEDDED_NAMESPACE } = require('../../worker/embedded') as typeof import('../../worker/embedded');
+    const configured = await connection(env, flags);
+    const namespace = configured.kind === 'configured' ? configured.options.namespace : EMBEDDED_NAMESPACE;
+    return new AuditDesk({ layout, namespace, state: userFolders(env).state });
   },
   async replay(plan, executions) {
     const { replayHistories } =

@@ -1,6 +1,8 @@
 /** In whose name a decision goes out, and with which signature. */
 import { resolve } from 'node:path';
+import { maskTexts } from '../../plan/mask';
 import type { Decide } from '../../plan/view';
+import { envMask } from '../../store/env-secrets';
 import type { Context } from './context';
 
 export interface Signer {
@@ -20,7 +22,9 @@ export async function signerOf(context: Context, given: { as?: string; key?: str
   const by = given.as ?? (await io.rooms.approverOf(key.publicKey, context.layout())) ?? io.user();
   return {
     by,
-    sign(plan, decision) {
+    sign(plan, given) {
+      // Before it is signed: the wire lets pass what is, and the words stay in the history for weeks.
+      const decision = maskTexts(given, envMask(io.env));
       const { gate, digest = null, value = null, reason = null } = decision;
       const covered = { plan, gate, digest, decision: decision.decision, value, reason, by: decision.by };
       return { ...decision, signed: key.sign(covered, io.now()) };

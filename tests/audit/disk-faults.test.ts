@@ -81,7 +81,7 @@ it.each(['ENOSPC', 'EIO'])(
         const { levels } = await verifyLog(logs.layout, ID, {
           state: logs.state,
           history: historyOf(all),
-          historyMayLead: true,
+          historyRange: { mayLead: true },
         });
         for (const level of [levels.structure, levels.head, levels.history]) expect(level.findings).toEqual([]);
         await appendEntries(logs.layout, ID, all, options(logs));

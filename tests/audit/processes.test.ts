@@ -98,7 +98,7 @@ it('killed at any change of the disk, in append, rotation or checkpoint, no ackn
     const before = await verifyLog(logs.layout, ID, {
       state: logs.state,
       history: historyOf(all),
-      historyMayLead: true,
+      historyRange: { mayLead: true },
     });
     const acknowledged = Math.max(0, ...sizes);
     expect(before.head.size).toBeGreaterThanOrEqual(acknowledged);

@@ -222,7 +222,7 @@ it('a checkpoint of another key, a changed one, and a changed witness are broken
 
 it('a mirror that is behind a running plan is no break, where whoever asks says that the plan runs', async () => {
   logs.put(textOf(whole.slice(0, 150)));
-  const asked = { historyMayLead: true, workflowHead: null, state: null };
+  const asked = { historyRange: { mayLead: true }, workflowHead: null, state: null };
   expect(states(await verify([], asked))).toEqual(['held', 'not to be had', 'held']);
   logs.put(textOf(rewritten(all, 149).slice(0, 150)));
   expect(states(await verify([], asked))).toEqual(['held', 'not to be had', 'broken']);

@@ -5,7 +5,7 @@ import type { Answer, Prompter } from '../../../client/cli/prompter';
 import type { Rooms } from '../../../client/cli/rooms';
 import { realRooms } from '../../../client/cli/rooms';
 import type { PlanHistories } from '../../../client/histories';
-import type { CreatePlan, OpenGate, PlanClient, PlanListing, Shown, TakenUp } from '../../../client/types';
+import type { CreatePlan, OpenGate, PlanClient, PlanListing, PlanPast, Shown, TakenUp } from '../../../client/types';
 import { UsageError } from '../../../plan/errors';
 import type { CarriedFacts, CarriedPlan } from '../../../plan/export';
 import type { UndoKind } from '../../../plan/types';
@@ -159,6 +159,12 @@ export class FakeClient implements PlanClient {
       name,
       taskNumber: gate.task === null ? null : (tasks[gate.task]?.number ?? null),
     }));
+  }
+
+  temporalPast: PlanPast | null = null;
+
+  async past(): Promise<PlanPast | null> {
+    return this.temporalPast;
   }
 
   async cancel(id: string, by: string, reason: string | null): Promise<void> {
