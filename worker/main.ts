@@ -9,6 +9,7 @@ import type { PlanWorker } from './create';
 import { firstPort, freePort } from './embedded/ports';
 import { type Health, type Listen, startHealth } from './health';
 import { PlanFiguresReader } from './plan-figures';
+import { loadTracing } from './tracing';
 import { type WatchedWorker, watchWorkers } from './watch';
 
 const IDLE_MS = 30 * 60_000;
@@ -42,6 +43,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   const { createPlanWorker } = await import('./create');
   const { layouts, address, namespace, release } = options;
   const log = pino({ base: { pid: process.pid, ...(release ? { build: release.buildId } : {}) } });
+  const tracing = loadTracing(options.env);
   const metrics = options.health ? `127.0.0.1:${await freePort(firstPort(String(process.pid)))}` : null;
   installRuntime(sdk, log, metrics);
   const connection = await sdk.NativeConnection.connect({ address, ...options.connection });
@@ -56,7 +58,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
       const env = await providerEnvironment(options.env, layout);
       const worker = await createPlanWorker({
         ...{ connection, namespace, layout, env, log: own },
-        ...{ release, stopping: stopping.signal },
+        ...{ release, stopping: stopping.signal, plugin: tracing?.plugin },
       });
       workers.push({ ...worker, id: layout.id, figures: new PlanFiguresReader(layout) });
     }
@@ -91,6 +93,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
     return 0;
   } finally {
     await health?.close();
+    await tracing?.close();
     await connection.close();
   }
 }
