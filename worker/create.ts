@@ -5,6 +5,7 @@ import {
   type NativeConnection,
   Worker,
   type WorkerDeploymentOptions,
+  type WorkerPlugin,
   type WorkflowBundleOption,
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -35,6 +36,8 @@ export interface PlanWorkerOptions {
   release?: Release;
   /** Aborted once the worker takes nothing more: calls of a model are handed back. */
   stopping?: AbortSignal;
+  /** Traces. The workflows are bundled anew for them, at the start: what makes spans of them has to be in the bundle. */
+  plugin?: WorkerPlugin;
 }
 
 export interface PlanWorker {
@@ -47,10 +50,11 @@ export interface PlanWorker {
 }
 
 const BUNDLE = join(__dirname, '..', 'workflow-bundle.js');
+const WORKFLOWS = join(__dirname, '..', 'workflows', 'index.js');
 
 /** Throws what the SDK throws where the server refuses or the bundle is missing. */
 export async function createPlanWorker(options: PlanWorkerOptions): Promise<PlanWorker> {
-  const { connection, namespace, layout, env, log, release, stopping } = options;
+  const { connection, namespace, layout, env, log, release, stopping, plugin } = options;
   const dataConverter = { payloadCodecs: [largePayloads] };
   const client = new Client({ connection, namespace, dataConverter });
   const projector = new Projector(layout, () => client, log, logged(log));
@@ -66,7 +70,9 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     dataConverter,
     taskQueue: taskQueueOf(layout.id),
     identity: identityOf(layout.id, await ownIdentity()),
-    workflowBundle: options.bundle ?? { codePath: BUNDLE },
+    ...(plugin
+      ? { workflowsPath: WORKFLOWS, plugins: [plugin] }
+      : { workflowBundle: options.bundle ?? { codePath: BUNDLE } }),
     activities: activities.functions,
     interceptors: { activity: [activityLog(log)] },
     ...(release ? { workerDeploymentOptions: versioned(release) } : {}),

@@ -11,6 +11,7 @@ import type { PlanWorker } from './create';
 import { firstPort, freePort } from './embedded/ports';
 import { type Health, type Listen, startHealth } from './health';
 import { PlanFiguresReader } from './plan-figures';
+import { loadTracing } from './tracing';
 import { type WatchedWorker, watchWorkers } from './watch';
 
 const IDLE_MS = 30 * 60_000;
@@ -46,6 +47,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   const hidden = secretsOf(options.env);
   const hooks = { streamWrite: (line: string) => maskedLine(line, maskOf(hidden)) };
   const log = pino({ base: { pid: process.pid, ...(release ? { build: release.buildId } : {}) }, hooks });
+  const tracing = loadTracing(options.env);
   const metrics = options.health ? `127.0.0.1:${await freePort(firstPort(String(process.pid)))}` : null;
   installRuntime(sdk, log, metrics);
   const connection = await sdk.NativeConnection.connect({ address, ...options.connection });
@@ -61,7 +63,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
       hidden.push(...secretsOf(env));
       const worker = await createPlanWorker({
         ...{ connection, namespace, layout, env, log: own },
-        ...{ release, stopping: stopping.signal },
+        ...{ release, stopping: stopping.signal, plugin: tracing?.plugin },
       });
       workers.push({ ...worker, id: layout.id, figures: new PlanFiguresReader(layout) });
     }
@@ -96,6 +98,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
     return 0;
   } finally {
     await health?.close();
+    await tracing?.close();
     await connection.close();
   }
 }

@@ -5,8 +5,11 @@
  */
 import { workflowInfo } from '@temporalio/workflow';
 
-/** The release that is carrying this execution out; empty where workers are not versioned. */
-const release = (): string => workflowInfo().currentDeploymentVersion?.buildId ?? '';
+/** The release that is carrying this execution out; empty where workers are not versioned: they have a build, but no deployment. */
+function release(): string {
+  const version = workflowInfo().currentDeploymentVersion;
+  return version?.deploymentName ? `${version.deploymentName}.${version.buildId}` : '';
+}
 
 export class Upgrade {
   private asked = false;

@@ -1,6 +1,6 @@
 /**
  * Workers that are restarted one after the other while plans run and wait. PLANWRIGHT_ROLLING_PLANS says how many (8 unless
- * told; the figures of docs/cluster.md are of 50), and PLANWRIGHT_ROLLING_ROUNDS how often.
+ * told), and PLANWRIGHT_ROLLING_ROUNDS how often.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

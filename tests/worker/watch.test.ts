@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import fc from 'fast-check';
 import { handBack } from '../../activities/hand-back';
+import { dependencies } from '../../package.json';
 import { UsageError } from '../../plan/errors';
 import type { GateView, PlanView } from '../../plan/view';
 import { workspaceLayout } from '../../store/layout';
@@ -16,6 +17,7 @@ import { parseListen, startHealth } from '../../worker/health';
 import { PlanFiguresReader } from '../../worker/plan-figures';
 import { PlanLog } from '../../worker/plan-log';
 import { figuresOf, planFamilies } from '../../worker/plan-metrics';
+import { loadTracing, TRACING_PACKAGES } from '../../worker/tracing';
 import { newState, newTaskView } from '../../workflows/state';
 
 const AT = '2026-11-21T10:00:00.000Z';
@@ -218,5 +220,23 @@ describe('a call of the model that a stopping worker has out', () => {
     const refused = ApplicationFailure.nonRetryable('no', 'Refused');
     await expect(handBack(never, aborted, () => Promise.reject(refused))).rejects.toBe(refused);
     await expect(handBack(never, aborted, async () => 'done')).resolves.toBe('done');
+  });
+});
+
+describe('traces', () => {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' };
+  const missing = (): never => {
+    throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
+  };
+
+  it('are not asked for without an endpoint, and nothing is loaded', () => {
+    expect(loadTracing({}, missing)).toBeNull();
+    expect(loadTracing({ OTEL_EXPORTER_OTLP_ENDPOINT: '' }, missing)).toBeNull();
+  });
+
+  it('say which package is missing or another, and what to install', () => {
+    expect(() => loadTracing(env, missing)).toThrow(/interceptors-opentelemetry is not installed/);
+    expect(() => loadTracing(env, () => ({}))).toThrow(/interceptors-opentelemetry is of another version/);
+    expect(TRACING_PACKAGES[0]).toBe(`@temporalio/interceptors-opentelemetry@${dependencies['@temporalio/worker']}`);
   });
 });

@@ -72,7 +72,12 @@ describe('a plan that waits for people when its history has grown long', () => {
     await inNextExecution(plan, first);
 
     const after = await plan.view();
-    expect({ ...after, changes: 0, updatedAt: '' }).toEqual({ ...decided, changes: 0, updatedAt: '' });
+    expect({ ...after, changes: 0, updatedAt: '', refusals: [] }).toEqual({
+      ...decided,
+      changes: 0,
+      updatedAt: '',
+      refusals: [],
+    });
     expect(after.status).toBe('waiting');
     // Who decided before is still known, and the decision stands when the task is made again with the same bytes.
     const late = { gate: gateOf(before, '1.txt'), decision: 'approve' };
@@ -149,7 +154,12 @@ describe('a plan between runs', () => {
     const before = await plan.view();
     await intoNextExecution(plan);
     const after = await plan.view();
-    expect({ ...after, changes: 0, updatedAt: '' }).toEqual({ ...before, changes: 0, updatedAt: '' });
+    expect({ ...after, changes: 0, updatedAt: '', refusals: [] }).toEqual({
+      ...before,
+      changes: 0,
+      updatedAt: '',
+      refusals: [],
+    });
     await plan.run({ task: '1', yes: true });
     expect(plan.world.requests.generate.at(-1)).toMatchObject({ generation: 2, instruction: 'use Node 22' });
     const view = await plan.run({ yes: true, resume: true });
