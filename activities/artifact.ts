@@ -26,6 +26,7 @@ import type { Skill } from '../skills/types';
 import type { WorkspaceLayout } from '../store/layout';
 import type { ObjectStore } from '../store/objects';
 import type { Policy } from '../store/policy';
+import type { ExternalSettings } from '../store/verifier-tools';
 import { freeBackupPath } from './files/backup';
 import { PathRefused } from './files/errors';
 import { findJournal } from './files/journal';
@@ -35,7 +36,6 @@ import { writeArtifactFiles } from './files/writer';
 import { readOverlay, readSnapshot } from './llm/context';
 import type { StoppedRuns } from './stopped-runs';
 import { overallVerdict, verifyFiles } from './verify';
-import type { ExternalSettings } from './verify/external/find';
 
 export interface ArtifactDeps {
   layout: WorkspaceLayout;

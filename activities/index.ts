@@ -8,6 +8,7 @@ import { envMask } from '../store/env-secrets';
 import type { WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { checkPolicyTools, policyReader, policySnapshot } from '../store/policy';
+import { externalSettings } from '../store/verifier-tools';
 import {
   type ArtifactDeps,
   begunWrite,
@@ -29,7 +30,6 @@ import { runStartFacts } from './run-start';
 import { StoppedRuns } from './stopped-runs';
 import type { PlanActivities } from './types';
 import { closeVerifiers, warmVerifiers } from './verify';
-import { externalSettings } from './verify/external/find';
 import { readGitHead } from './workspace/git';
 import { readWorkspaceSnapshot } from './workspace/snapshot';
 

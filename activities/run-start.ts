@@ -6,12 +6,12 @@ import type { Skill } from '../skills/types';
 import type { WorkspaceLayout } from '../store/layout';
 import { type Policy, policySnapshot } from '../store/policy';
 import { resolveSettings } from '../store/settings';
+import { externalSettings } from '../store/verifier-tools';
 import { packageVersion } from '../store/version';
 import { UnsafeTarget } from './files/errors';
 import { readPath } from './files/target';
 import { generationSystem } from './llm/prompts';
 import { externalVersions } from './verify/external';
-import { externalSettings } from './verify/external/find';
 import { VERIFIERS } from './verify/registry';
 import { dirtyPaths } from './workspace/dirty';
 

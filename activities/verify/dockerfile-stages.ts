@@ -1,5 +1,6 @@
 import { type Dockerfile, From, type Instruction, ModifiableInstruction } from 'dockerfile-ast';
 import type { Finding } from '../../plan/types';
+import { nearest } from './near';
 
 /** A build stage: its FROM and what follows. */
 export interface Stage {
@@ -91,15 +92,16 @@ export function baseFindings(dockerfile: Dockerfile, stages: readonly Stage[]): 
 }
 
 /** `COPY --from` and `RUN --mount=…,from=` that name no stage before them. */
-export function stageReferenceFindings(stages: readonly Stage[]): Finding[] {
+export function stageReferenceFindings(stages: readonly Stage[], siblings: ReadonlyMap<string, string>): Finding[] {
   const findings: Finding[] = [];
+  const contexts = namesContexts(siblings);
   for (const stage of stages) {
     for (const instruction of stage.instructions) {
       if (!(instruction instanceof ModifiableInstruction)) continue;
       for (const flag of instruction.getFlags()) {
         const value = flag.getValue() ?? '';
         const name = flag.getName() === 'from' ? value : flag.getName() === 'mount' ? mountSource(value) : null;
-        const fault = name === null ? null : referenceFault(stages, stage, name);
+        const fault = name === null ? null : referenceFault(stages, stage, name, contexts);
         if (fault !== null) findings.push({ ...fault, ...placeOf(instruction) });
       }
     }
@@ -115,6 +117,7 @@ function referenceFault(
   stages: readonly Stage[],
   stage: Stage,
   name: string,
+  contexts: boolean,
 ): Pick<Finding, 'rule' | 'severity' | 'message'> | null {
   if (name === '' || name.includes('$') || stageNamed(stages, name, stage.index)) return null;
   if (/^\d+$/.test(name)) {
@@ -138,5 +141,18 @@ function referenceFault(
   }
   const known = stages.flatMap((other) => (other.name === null ? [] : [other.name]));
   const list = known.length > 0 ? `the stages are ${known.join(', ')}` : 'no stage has a name';
-  return { rule: 'unknown-stage', severity: 'error', message: `There is no stage "${name}" (${list}).` };
+  const message = `There is no stage "${name}" (${list})`;
+  // What is a letter off from a stage is that stage misspelt, whatever else is built with contexts.
+  if (contexts && nearest(name.toLowerCase(), known) === null) {
+    const rest = 'unless the build names a context so, as others of this project do';
+    return { rule: 'unknown-stage', severity: 'warning', message: `${message}, ${rest}.` };
+  }
+  return { rule: 'unknown-stage', severity: 'error', message: `${message}.` };
+}
+
+/** How Compose, Bake, build-push-action and the command line give a build further contexts, which `--from` takes by name. */
+const NAMES_CONTEXTS = /additional_contexts\s*:|build-contexts?\b|^\s*contexts\s*=/m;
+
+function namesContexts(siblings: ReadonlyMap<string, string>): boolean {
+  return [...siblings].some(([path, text]) => !/dockerfile/i.test(path) && NAMES_CONTEXTS.test(text));
 }

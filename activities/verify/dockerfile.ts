@@ -42,7 +42,7 @@ function run({ path, text }: Subject, context: VerifyContext): { findings: Findi
     findings: [
       ...libraryFindings(text),
       ...baseFindings(dockerfile, stages),
-      ...stageReferenceFindings(stages),
+      ...stageReferenceFindings(stages, context.siblings),
       ...instructionFindings(dockerfile, stages),
       ...copySourceFindings(stages, path, context),
     ],

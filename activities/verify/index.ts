@@ -1,7 +1,7 @@
 import type { Finding, Verdict, Verification } from '../../plan/types';
+import type { ExternalSettings } from '../../store/verifier-tools';
 import { actionlintThread } from './actionlint';
 import { EXTERNAL_IDS, externalFor } from './external';
-import type { ExternalSettings } from './external/find';
 import { tidyFindings } from './findings';
 import { VERIFIERS } from './registry';
 import { UNUSABLE_RULES } from './text';

@@ -1,6 +1,5 @@
-import { type Document, isAlias, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, Lexer, LineCounter, parseAllDocuments, visit } from 'yaml';
 import type { Finding } from '../../plan/types';
-import { lineColumn } from './findings';
 import { bracketDepth, indicatorRun, MAX_DEPTH } from './nesting';
 
 /** A YAML file that passed the scans; `documents` is empty where it did not. */
@@ -17,6 +16,11 @@ const MAX_INDENT = 1000;
 /** The parser takes 2 s for a megabyte, and 8 s for one of quotation marks. */
 const MAX_YAML_LENGTH = 262_144;
 const MAX_ALIASES = 100;
+/** The parser's work grows with lines and tokens: 130,000 lines of one bracket each took it 5 s, 20,000 take a fraction of one. */
+const MAX_LINES = 20_000;
+const MAX_TOKENS = 150_000;
+/** One mistake can bring an error a line; nobody reads more than these. */
+const MAX_FAULTS = 200;
 
 /** Local tags that a file's own reader understands. */
 const LOCAL_TAGS: readonly { paths: RegExp; tags: RegExp }[] = [
@@ -46,11 +50,13 @@ export function yamlOf(subject: { readonly path: string; readonly text: string }
  */
 export function parseYaml(text: string, path: string): YamlFile {
   const lineCounter = new LineCounter();
-  const place = (node: unknown): { line: number; column: number } | Record<string, never> => {
-    const offset = rangeStart(node);
-    if (offset === null) return {};
+  const at = (offset: number): { line: number; column: number } => {
     const { line, col } = lineCounter.linePos(offset);
     return { line, column: col };
+  };
+  const place = (node: unknown): { line: number; column: number } | Record<string, never> => {
+    const offset = rangeStart(node);
+    return offset === null ? {} : at(offset);
   };
   const refuse = (rule: string, message: string): YamlFile => ({
     documents: [],
@@ -63,6 +69,8 @@ export function parseYaml(text: string, path: string): YamlFile {
   if (bracketDepth(text) > MAX_BRACKETS || indicatorRun(text) > MAX_DEPTH || deepestIndent(text) > MAX_INDENT) {
     return refuse('too-deep', `The document is nested deeper than ${MAX_DEPTH} levels.`);
   }
+  const much = tooMuch(text);
+  if (much !== null) return refuse('too-large', much);
   // The parser's own search for duplicate keys is quadratic (20 s for 70,000 keys); `inspect` does it with a set.
   const read = parseAllDocuments(text, {
     uniqueKeys: false,
@@ -74,25 +82,26 @@ export function parseYaml(text: string, path: string): YamlFile {
   const documents = Array.isArray(read) ? read : [];
   const findings: Finding[] = [];
   for (const document of documents) {
-    for (const fault of document.errors) {
+    for (const fault of document.errors.slice(0, MAX_FAULTS)) {
       findings.push({
         rule: ruleName(fault.code),
         severity: 'error',
         message: fault.message,
-        ...lineColumn(text, fault.pos[0]),
+        ...at(fault.pos[0]),
       });
     }
-    for (const warning of document.warnings) {
+    for (const warning of document.warnings.slice(0, MAX_FAULTS)) {
       if (LOCAL_TAGS.some(({ paths, tags }) => paths.test(path) && tags.test(warning.message))) continue;
       const severity = warning.code === 'TAG_RESOLVE_FAILED' ? 'error' : 'warning';
       findings.push({
         rule: ruleName(warning.code),
         severity,
         message: warning.message,
-        ...lineColumn(text, warning.pos[0]),
+        ...at(warning.pos[0]),
       });
     }
     findings.push(...inspect(document, place));
+    if (findings.length > MAX_FAULTS) break;
   }
   return { documents, findings, place };
 }
@@ -156,6 +165,19 @@ function rangeStart(node: unknown): number | null {
   if (typeof node !== 'object' || node === null || !('range' in node)) return null;
   const range: unknown = node.range;
   return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : null;
+}
+
+/** Why the parser would be busy too long; null where it would not. A token has at least one character, so short texts need no count. */
+function tooMuch(text: string): string | null {
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines++;
+  if (lines > MAX_LINES) return `The document has ${lines} lines; at most ${MAX_LINES} are accepted.`;
+  if (text.length <= MAX_TOKENS) return null;
+  let tokens = 0;
+  for (const _token of new Lexer().lex(text)) {
+    if (++tokens > MAX_TOKENS) return `The document has more than ${MAX_TOKENS} words and signs.`;
+  }
+  return null;
 }
 
 /** The parser's error codes in our spelling: DUPLICATE_KEY → duplicate-key. */

@@ -5,7 +5,12 @@ const BY_SKILL: { [skill: string]: string[] } = {
   'github-actions': ['.github/workflows/*.y{a,}ml'],
   'gitlab-ci': ['.gitlab-ci.yml', '.gitlab/**/*.y{a,}ml'],
   jenkinsfile: ['**/Jenkinsfile', '**/Jenkinsfile.*', 'jenkins/**'],
-  dockerfile: ['**/Dockerfile', '**/Dockerfile.*', '**/*.Dockerfile', '**/.dockerignore'],
+  dockerfile: [
+    '**/{Dockerfile,Containerfile}',
+    '**/{Dockerfile,Containerfile}.*',
+    '**/*.{Dockerfile,Containerfile}',
+    '**/.dockerignore',
+  ],
   'docker-compose': ['**/docker-compose*.y{a,}ml', '**/compose*.y{a,}ml'],
   makefile: ['**/Makefile', '**/GNUmakefile'],
   kubernetes: ['{k8s,kubernetes,manifests,kustomize,overlays,base,deploy}/**/*.y{a,}ml', '**/kustomization.y{a,}ml'],

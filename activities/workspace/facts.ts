@@ -12,6 +12,7 @@ import { findHealthPath, findPorts } from './ports';
 import { pythonFacts } from './python';
 import { rustFacts } from './rust';
 import { findEnvNames, findNative, findServices } from './services';
+import { dictAt, parseJson } from './shape';
 import { subTree, type Tree } from './tree';
 
 const READERS: readonly (readonly [Language, (tree: Tree) => EcosystemFacts | null])[] = [
@@ -77,12 +78,24 @@ function readEcosystem(tree: Tree): Ecosystem {
     return facts ? [{ language, facts }] : [];
   });
   // A manifest may be there for tooling only (a package.json for prettier): most sources decide between several.
-  read.sort((a, b) => (counts.get(b.language) ?? 0) - (counts.get(a.language) ?? 0));
+  // A package.json without a name to publish, an entry point or a start script only brings an application its front end.
+  const weight = ({ language, facts }: (typeof read)[number]): number =>
+    isFrontEndOnly(tree, language, facts) ? -1 : (counts.get(language) ?? 0);
+  read.sort((a, b) => weight(b) - weight(a));
   const chosen = read[0];
   const language = chosen?.language ?? [...counts.keys()][0] ?? 'unknown';
   const seen = new Set([...counts.keys(), ...read.map((one) => one.language)]);
   const others = [...seen].filter((other) => other !== language);
   return { found: chosen?.facts ?? { dependencies: [] }, chosen: chosen !== undefined, language, others };
+}
+
+/**
+ * A package.json that starts nothing, exports nothing and has no dependencies to run with, beside a manifest of another language: its
+ * scripts bundle and test what the application serves.
+ */
+function isFrontEndOnly(tree: Tree, language: Language, facts: EcosystemFacts): boolean {
+  if (language !== 'node' || facts.start || facts.library) return false;
+  return Object.keys(dictAt(parseJson(tree.text('package.json')), 'dependencies')).length === 0;
 }
 
 function served(

@@ -41,6 +41,18 @@ function standaloneEntry(manifest: Dict, tree: Tree): string | null {
   return null;
 }
 
+/**
+ * The file that a script for development watches ("node --watch index.js"), where some source listens: large services boot in
+ * an entry file that does not listen itself, and leave starting to their deployment.
+ */
+function watchedEntry(manifest: Dict, tree: Tree): string | null {
+  const scripts = stringMapAt(manifest, 'scripts');
+  const script = ['dev', 'start:dev', 'develop', 'serve'].map((name) => scripts[name]).find(Boolean) ?? '';
+  const file = /^[\s\S]{0,200}\b(?:node|nodemon)\s/.test(script) ? fileOfScript(script) : null;
+  const path = file ? resolveFile(tree, file) : null;
+  return path && tree.sources.some((source) => listens(tree, source)) ? path : null;
+}
+
 /** Made for others to import: it has the marks that only a package for a registry needs. */
 function isPackaged(manifest: Dict): boolean {
   return ['exports', 'files', 'types', 'typings', 'module', 'publishConfig', 'browser'].some(
@@ -69,7 +81,7 @@ export function nodeKind(manifest: Dict, tree: Tree, manager: PackageManager): N
   }
   if (bin)
     return { library: false, cli: true, start: { run: `node ${bin}`, source: 'package.json bin' }, entryPoint: bin };
-  const entry = packaged ? null : standaloneEntry(manifest, tree);
+  const entry = packaged ? null : (standaloneEntry(manifest, tree) ?? watchedEntry(manifest, tree));
   if (entry && /\.[cm]?js$/.test(entry)) {
     const source = entry === stringAt(manifest, 'main') ? 'package.json main' : entry;
     return { library: false, cli: false, start: { run: `node ${entry}`, source }, entryPoint: entry };

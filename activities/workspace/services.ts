@@ -95,6 +95,11 @@ const ENVIRONMENT: { [language in Language]: readonly RegExp[] } = {
 const AMBIENT = new Set(
   (
     'PATH HOME USER SHELL PWD TERM LANG TMPDIR TEMP TMP CI DEBUG FORCE_COLOR NO_COLOR APPDATA COLUMNS ' +
+    // What a login session, systemd or Windows sets is no setting of the project: passed on from a host it is wrong in a container.
+    'LOGNAME HOSTNAME EDITOR VISUAL PAGER BROWSER DISPLAY WAYLAND_DISPLAY SSH_AUTH_SOCK SUDO_USER TZ LC_ALL LC_CTYPE COLORTERM ' +
+    'HOMEDRIVE HOMEPATH USERPROFILE USERNAME LOCALAPPDATA PROGRAMDATA PROGRAMFILES SYSTEMROOT WINDIR COMSPEC PATHEXT ' +
+    'NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES WATCHDOG_USEC INVOCATION_ID JOURNAL_STREAM ' +
+    'GOPATH GOROOT GOOS GOARCH GOCOVERDIR PYTHONPATH VIRTUAL_ENV NODE_PATH NODE_OPTIONS CARGO_HOME RUST_LOG_STYLE ' +
     // Django's own files set it where it is not.
     'DJANGO_SETTINGS_MODULE'
   ).split(' '),
@@ -122,7 +127,7 @@ export function findEnvNames(tree: Tree): string[] {
       names.add(match[1] ?? '');
   }
   return [...names]
-    .filter((name) => name !== '' && !AMBIENT.has(name) && !name.startsWith('npm_'))
+    .filter((name) => name !== '' && !AMBIENT.has(name) && !/^(?:npm_|XDG_|CARGO_(?:PKG|CFG|BIN)_)/.test(name))
     .sort()
     .slice(0, MAX_NAMES);
 }

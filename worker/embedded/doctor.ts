@@ -147,7 +147,29 @@ async function checkProvider(env: NodeJS.ProcessEnv, workspace: WorkspaceLayout 
   return good(`${provider}, model ${model}${host} (${sources.provider})`);
 }
 
-/** `planwright doctor`: looks at everything that the embedded server needs. Starts, makes and gets nothing. */
+/** Which programs would check files beside the embedded verifiers. Looks only; none is started. */
+async function checkTools(env: NodeJS.ProcessEnv, workspace: WorkspaceLayout | null): Promise<Check[]> {
+  // Only here, as above.
+  const { externalSettings, locateTool, VERIFIER_TOOLS } =
+    require('../../store/verifier-tools') as typeof import('../../store/verifier-tools');
+  const settings = externalSettings(env, workspace?.root ?? process.cwd());
+  return Promise.all(
+    VERIFIER_TOOLS.map(async ({ id, command, install, optIn }): Promise<Check> => {
+      const name = `verifier ${id}`;
+      const found = await locateTool(command, settings);
+      const allowed = !optIn || settings.optIn.has(id);
+      if (!found)
+        return { name, ...warn(`${command} is not there, so its checks are left out`, `To install it: ${install}`) };
+      if (allowed) return { name, ...good(found.path) };
+      return {
+        name,
+        ...good(`${found.path}; it executes what it checks, so it runs only with PLANWRIGHT_VERIFIERS_OPT_IN=${id}`),
+      };
+    }),
+  );
+}
+
+/** `planwright doctor`: looks at everything that the embedded server needs, and for the tools that verify. Starts, makes and gets nothing. */
 export async function doctor({ env, workspace }: DoctorOptions): Promise<Check[]> {
   const layout = embeddedLayout(env);
   const { path: _, ...binary } = await checkBinary(env);
@@ -176,5 +198,5 @@ export async function doctor({ env, workspace }: DoctorOptions): Promise<Check[]
       checks.push({ name, ...bad(error instanceof Error ? error.message : String(error), advice) });
     }
   }
-  return checks;
+  return [...checks, ...(await checkTools(env, workspace))];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Finding } from '../../../plan/types';
+import { toolNamed } from '../../../store/verifier-tools';
 import { kubernetesVerifier } from '../kubernetes';
 import { kubernetesSchema } from '../schema';
 import type { VerifyContext } from '../types';
@@ -13,9 +14,7 @@ const kubeconformSchema = z.object({
 
 /** Its own schemas lie in the network; it gets those of our bundle, one file a kind. */
 export const kubeconform: ExternalTool = {
-  id: 'kubeconform',
-  command: 'kubeconform',
-  install: 'go install github.com/yannh/kubeconform/cmd/kubeconform@latest',
+  ...toolNamed('kubeconform'),
   versionArgs: ['-v'],
   applies: (path, text) => kubernetesVerifier.applies(path, text),
   job: (subject) => {
@@ -60,9 +59,7 @@ function chartFiles(path: string, text: string, context: VerifyContext): Record<
 
 /** Not called "helm": that is the embedded verifier of charts, and both may speak of one file. */
 export const helmLint: ExternalTool = {
-  id: 'helm-lint',
-  command: 'helm',
-  install: 'https://helm.sh/docs/intro/install, or go install helm.sh/helm/v3/cmd/helm@latest',
+  ...toolNamed('helm-lint'),
   versionArgs: ['version', '--short'],
   applies: (path) => /(?:^|\/)Chart\.yaml$|(?:^|\/)templates\/[^\n]*\.(?:ya?ml|tpl)$/.test(path),
   job: ({ path, text }, context) => {
@@ -99,9 +96,7 @@ const conftestSchema = z.array(
 );
 
 export const conftest: ExternalTool = {
-  id: 'conftest',
-  command: 'conftest',
-  install: 'go install github.com/open-policy-agent/conftest@latest',
+  ...toolNamed('conftest'),
   versionArgs: ['--version'],
   applies: (path) => /\.(?:ya?ml|json|toml)$|(?:^|\/)Dockerfile$/.test(path),
   job: ({ path, text }, context) => {

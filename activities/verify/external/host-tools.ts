@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../../plan/types';
+import { toolNamed } from '../../../store/verifier-tools';
 import { ansibleVerifier } from '../ansible';
 import { nginxVerifier } from '../nginx';
 import { prometheusVerifier } from '../prometheus';
@@ -44,9 +45,7 @@ const NOT_INSTALLED =
   /Missing required provider|Module not installed|Inconsistent dependency lock file|Could not load plugin|Provider requirements|Required plugins are not installed|Backend initialization required|Failed to install provider/i;
 
 export const terraform: ExternalTool = {
-  id: 'terraform',
-  command: 'terraform',
-  install: 'https://developer.hashicorp.com/terraform/install',
+  ...toolNamed('terraform'),
   versionArgs: ['version'],
   applies: (path) => /\.tf$/i.test(path),
   job: ({ path, text }, context) => ({
@@ -95,9 +94,7 @@ const tflintSchema = z.object({
 });
 
 export const tflint: ExternalTool = {
-  id: 'tflint',
-  command: 'tflint',
-  install: 'go install github.com/terraform-linters/tflint@latest',
+  ...toolNamed('tflint'),
   versionArgs: ['--version'],
   applies: (path) => /\.tf$/i.test(path),
   job: ({ path, text }, context) => {
@@ -125,9 +122,7 @@ export const tflint: ExternalTool = {
 };
 
 export const promtool: ExternalTool = {
-  id: 'promtool',
-  command: 'promtool',
-  install: 'apt install prometheus',
+  ...toolNamed('promtool'),
   versionArgs: ['--version'],
   applies: (path, text) => prometheusVerifier.applies(path, text) && !/^route:/m.test(text),
   job: ({ text }) => {
@@ -164,9 +159,7 @@ const HOST =
   /not executable|No such file|Failed to (?:load|prepare|create|add|connect)|not found|Unit .* (?:has a bad|is masked)|man page|Operation not permitted|Permission denied|world-|executable|Two services allocated|Unknown user|Attempted to remove|cgroup/i;
 
 export const systemdAnalyze: ExternalTool = {
-  id: 'systemd-analyze',
-  command: 'systemd-analyze',
-  install: 'part of systemd',
+  ...toolNamed('systemd-analyze'),
   versionArgs: ['--version'],
   applies: (path, text) => systemdVerifier.applies(path, text) && /\.(?:service|socket|timer|path)$/.test(path),
   job: ({ path, text }) => {
@@ -210,11 +203,8 @@ export const systemdAnalyze: ExternalTool = {
 };
 
 export const nginxTest: ExternalTool = {
-  id: 'nginx-t',
-  command: 'nginx',
-  install: 'apt install nginx',
+  ...toolNamed('nginx-t'),
   versionArgs: ['-v'],
-  optIn: true,
   applies: (path, text) => nginxVerifier.applies(path, text) && /^[ \t]*(?:http|events)[ \t]*\{/m.test(text),
   job: ({ text }) => {
     if (/^[ \t]*(?:include|load_module)[ \t]+(?!mime\.types)/m.test(text))
@@ -261,11 +251,8 @@ const ansibleLintSchema = z.array(
 
 /** It loads plugins of the project, so it gets the one file and nothing beside it. */
 export const ansibleLint: ExternalTool = {
-  id: 'ansible-lint',
-  command: 'ansible-lint',
-  install: 'pip install ansible-lint',
+  ...toolNamed('ansible-lint'),
   versionArgs: ['--version'],
-  optIn: true,
   applies: (path, text) => ansibleVerifier.applies(path, text),
   job: ({ text }) => ({
     args: ['--offline', '-q', '-f', 'codeclimate', '-c', 'none.yml', 'playbook.yml'],

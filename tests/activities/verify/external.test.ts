@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeVerifiers, overallVerdict, verifyFiles } from '../../../activities/verify';
 import { EXTERNAL_TOOLS, externalTools } from '../../../activities/verify/external';
-import { type ExternalSettings, externalSettings, findTool } from '../../../activities/verify/external/find';
+import { findTool } from '../../../activities/verify/external/find';
 import { withoutPragmas } from '../../../activities/verify/external/read';
 import { isolation, runTool } from '../../../activities/verify/external/runner';
 import type { Verification } from '../../../plan/types';
+import { type ExternalSettings, externalSettings } from '../../../store/verifier-tools';
 
 let folder: string;
 let bin: string;

@@ -116,3 +116,34 @@ describe('what is staged', () => {
     }
   });
 });
+
+describe('a YAML file that keeps a parser busy', () => {
+  // Each took the main thread between 10 s and 3 minutes before there was a bound.
+  it.each([
+    ['lines of one bracket', ']\n'.repeat(130_000)],
+    ['lines that go on with one word', `a: x${'\n x'.repeat(65_000)}`],
+    ['commas in a sequence', `[${','.repeat(260_000)}]`],
+    ['unknown tags', '- !x y\n'.repeat(36_000)],
+    ['lines without a key', `a: 1\n${'x\n'.repeat(120_000)}`],
+  ])('is refused before the parser sees it: %s (T12)', async (_what, content) => {
+    const rows = await verifyFiles({ files: [{ path: 'a.yaml', content, preContent: null }], verifiers: [] });
+    const row = rows.find(({ verifier }) => verifier === 'yaml');
+    expect(row).toMatchObject({ verdict: 'failed', findings: [{ rule: 'too-large' }] });
+  });
+
+  it('is not what a large and honest file looks like', async () => {
+    const item =
+      '  - name: item\n    image: registry.example/team/item:1.2.3 # a comment, of some length\n    ports: [80, 443]\n';
+    const content = `items:\n${item.repeat(2000)}`;
+    const rows = await verifyFiles({ files: [{ path: 'a.yaml', content, preContent: null }], verifiers: [] });
+    expect(rows.find(({ verifier }) => verifier === 'yaml')).toMatchObject({ verdict: 'passed' });
+  });
+});
+
+it('findings by the hundred thousand are counted and placed in one look at the file (T20)', async () => {
+  const content = '\u200b\n'.repeat(250_000);
+  const rows = await verifyFiles({ files: [{ path: 'a.txt', content, preContent: null }], verifiers: [] });
+  const row = rows.find(({ verifier }) => verifier === 'text');
+  expect(row?.findings).toHaveLength(50);
+  expect(row?.findings[1]).toMatchObject({ line: 2, column: 1 });
+});

@@ -1,7 +1,8 @@
 import { closeVerifiers, verifyFiles } from '../../../activities/verify';
 import { EXTERNAL_TOOLS } from '../../../activities/verify/external';
-import { externalSettings, findTool } from '../../../activities/verify/external/find';
+import { findTool } from '../../../activities/verify/external/find';
 import type { Verification } from '../../../plan/types';
+import { externalSettings } from '../../../store/verifier-tools';
 
 /** The real tools, where this machine has them; those that it has not are named and skipped. */
 const settings = { ...externalSettings(process.env, '/nowhere'), optIn: new Set(['nginx-t']) };

@@ -355,3 +355,36 @@ it('names the variables that the schema of Prisma reads', async () => {
   const client = await factsOf({ 'package.json': manifest, 'src/prisma/schema.prisma': schema });
   expect(client.prismaSchema).toBe('src/prisma/schema.prisma');
 });
+
+describe('a service that is easily taken for something else', () => {
+  it('is started by the file that its development script watches, where another file listens', async () => {
+    const facts = await factsOf({
+      'package.json': { name: 'blog', version: '6.0.0', scripts: { dev: 'node --watch --import=tsx index.js' } },
+      'index.js': "require('./blog');",
+      'core/server.js': 'http.createServer(app).listen(config.port);',
+    });
+    expect(facts).toMatchObject({ library: false, start: { run: 'node index.js' }, entryPoint: 'index.js' });
+  });
+
+  it('is read in its own language where package.json only builds its front end', async () => {
+    const facts = await factsOf({
+      'package.json': { name: 'comments', scripts: { test: 'jest' }, devDependencies: { webpack: '^5.0.0' } },
+      'pyproject.toml':
+        '[project]\nname = "comments"\nversion = "1.0"\n[project.scripts]\ncomments = "comments:main"\n',
+      'comments/__init__.py': 'def main():\n    pass\n',
+      'comments/js/a.js': 'x',
+      'comments/js/b.js': 'x',
+    });
+    expect(facts).toMatchObject({ language: 'python', start: { run: 'comments' } });
+  });
+
+  it('has no settings of a login session, of systemd or of Windows', async () => {
+    const facts = await factsOf({
+      ...service,
+      'dirs.js':
+        'process.env.XDG_CONFIG_HOME; process.env.NOTIFY_SOCKET; process.env.USERPROFILE; process.env.MY_SETTING;',
+    });
+    expect(facts.envNames).toContain('MY_SETTING');
+    expect(facts.envNames.filter((name) => /^(XDG_|NOTIFY|USERPROFILE)/.test(name))).toEqual([]);
+  });
+});

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RefusedError, UnreachableError } from '../../../plan/errors';
+import { VERIFIER_TOOLS } from '../../../store/verifier-tools';
 import { doctor } from '../../../worker/embedded/doctor';
 import { processesWith } from '../../../worker/embedded/processes';
 import { until, World } from './world';
@@ -57,6 +58,20 @@ describe('ensureEmbedded', () => {
     const checks = await doctor({ env: world.env, workspace: world.workspace, note: () => undefined });
     expect(checks.filter(({ ok }) => ok === 'fail')).toEqual([]);
     expect(checks.find(({ name }) => name === 'server')?.detail).toContain('serves at 127.0.0.1:');
+  });
+
+  it('names the tools that would check files: those that are there, and the line that installs the others', async () => {
+    const folder = join(world.root, 'tools');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'hadolint'), '#!/bin/sh\n', { mode: 0o755 });
+    const env = { ...world.env, PLANWRIGHT_VERIFIERS_PATH: folder };
+    const checks = await doctor({ env, workspace: null, note: () => undefined });
+    const of = (id: string) => checks.find(({ name }) => name === `verifier ${id}`);
+    expect(of('hadolint')).toEqual({ name: 'verifier hadolint', ok: 'ok', detail: join(folder, 'hadolint') });
+    expect(VERIFIER_TOOLS.map(({ id }) => of(id)?.ok)).not.toContain(undefined);
+    for (const { id, install } of VERIFIER_TOOLS) {
+      if (of(id)?.ok !== 'ok') expect(of(id)).toMatchObject({ ok: 'warn', advice: `To install it: ${install}` });
+    }
   });
 
   it('serves a state directory whose path is too long for a socket', async () => {
