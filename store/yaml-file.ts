@@ -44,7 +44,7 @@ export async function readYamlText(path: string, { noLink }: ReadOptions = {}): 
       await file.close();
     }
   } catch (error) {
-    if (error instanceof UsageError || !(error instanceof Error)) throw error;
+    if (error instanceof UsageError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
     if (code === 'ELOOP' && noLink) {
