@@ -55,25 +55,28 @@ describe('an artifact that fails its verification', () => {
     ['under --yes', { yes: true }],
     ['with gates', {}],
     ['in a dry run', { dryRun: true }],
-  ])('fails its task after two repairs, with the findings shown, and nothing is written (%s)', async (_name, request) => {
-    const plan = await wrongUntil(99);
-    const view = await plan.run(request);
-    expect(asked(plan)).toEqual([[], [FINDING], [FINDING]]);
-    expect(plan.world.requests.generate.some(({ task }) => task.id === '2')).toBe(false);
-    expect([...plan.world.disk]).toEqual([]);
-    expect(view.gates).toEqual([]);
-    const [run] = view.runs;
-    const told = 'dryRun' in request ? JSON.stringify(run) + JSON.stringify(view.tasks['1']) : view.tasks['1'];
-    if ('dryRun' in request) expect(told).toContain('it is wrong');
-    else {
-      expect(statuses(view)).toEqual({ 1: 'failed', 2: 'skipped' });
-      expect(told).toMatchObject({
-        attempts: 3,
-        error: { type: 'Verification', message: `Verification found 1 error(s):\n${FINDING}` },
-        verification: [{ verdict: 'failed', findings: [{ severity: 'error', message: 'it is wrong' }] }],
-      });
-    }
-  });
+  ])(
+    'fails its task after two repairs, with the findings shown, and nothing is written (%s)',
+    async (_name, request) => {
+      const plan = await wrongUntil(99);
+      const view = await plan.run(request);
+      expect(asked(plan)).toEqual([[], [FINDING], [FINDING]]);
+      expect(plan.world.requests.generate.some(({ task }) => task.id === '2')).toBe(false);
+      expect([...plan.world.disk]).toEqual([]);
+      expect(view.gates).toEqual([]);
+      const [run] = view.runs;
+      const told = 'dryRun' in request ? JSON.stringify(run) + JSON.stringify(view.tasks['1']) : view.tasks['1'];
+      if ('dryRun' in request) expect(told).toContain('it is wrong');
+      else {
+        expect(statuses(view)).toEqual({ 1: 'failed', 2: 'skipped' });
+        expect(told).toMatchObject({
+          attempts: 3,
+          error: { type: 'Verification', message: `Verification found 1 error(s):\n${FINDING}` },
+          verification: [{ verdict: 'failed', findings: [{ severity: 'error', message: 'it is wrong' }] }],
+        });
+      }
+    },
+  );
 
   it('may be mended twice again by the retry that a person asks for', async () => {
     const plan = await wrongUntil(5);
