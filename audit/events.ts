@@ -82,6 +82,9 @@ const SHAPES = {
     temperature: z.number().nullable(),
     timeoutMs: count,
     concurrency: count.nullable(),
+    /** Absent in entries from before they were told. */
+    maxTokens: count.nullable().optional(),
+    onFailure: z.enum(['stop', 'wait']).nullable().optional(),
   }),
   'run.refused': z.strictObject({ run: count, kind: text, reason: maybe }),
   'run.finished': z.strictObject({ run: count, kind: text, status: text, reason: maybe, counts, files: count }),

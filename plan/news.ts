@@ -120,9 +120,10 @@ export function nameFor(rule: Pick<SinkRule, 'events'>, names: readonly NotifyEv
 }
 
 /** The line that decides a gate. */
-export function commandFor(plan: string, { gate, kind }: Pick<GateView, 'gate' | 'kind'>): string {
-  if (DECISIONS[kind].includes('approve')) return `planwright approve ${plan} --gate ${gate}`;
-  return `planwright decide ${plan} --gate ${gate} ${DECISIONS[kind][0]}${kind === 'budget' ? ' --value TOKENS' : ''}`;
+export function commandFor(plan: string, { gate, kind, signed }: Pick<GateView, 'gate' | 'kind' | 'signed'>): string {
+  const key = signed ? ' --key FILE' : '';
+  if (DECISIONS[kind].includes('approve')) return `planwright approve ${plan} --gate ${gate}${key}`;
+  return `planwright decide ${plan} --gate ${gate} ${DECISIONS[kind][0]}${kind === 'budget' ? ' --value LIMIT' : ''}${key}`;
 }
 
 const over = (view: PlanView): RunView[] => view.runs.filter(({ status }) => status !== 'running');

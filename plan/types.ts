@@ -266,6 +266,8 @@ export interface GenerateRequest {
   seed?: number;
   /** `startedAt` of the newest call that the workflow has heard of; later ones are told of with the answer. */
   toldUntil?: string;
+  /** Where there is a budget: one new call at most, then `AskAgain`, so that each call is preceded by a look at it. */
+  oneCall?: boolean;
 }
 
 export interface GenerateResult {

@@ -167,6 +167,8 @@ export interface GateView {
   /** Set where the person who asked for the run may not approve. */
   excludeRequester?: boolean;
   requester?: string;
+  /** Set where the policy names approvers: only a signed decision counts. */
+  signed?: true;
   /** What was said so far and did not settle it: the newest vote of each person. */
   votes?: Vote[];
   /** ISO times still to come; `until` is when it expires. */

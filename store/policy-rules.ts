@@ -1,6 +1,7 @@
 /** The keys of `policy.yaml` that say who decides, until when, what may be spent and when nothing is written. */
 import { z } from 'zod';
 import type { Deadlines, FreezeWindow, Limit, PolicyRules, Rule } from '../plan/rules/types';
+import { samePerson } from '../plan/rules/votes';
 
 const UNITS: { [unit: string]: number } = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const YEAR_MS = 365 * 86_400_000;
@@ -71,7 +72,9 @@ const rule = z
     const issue = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
     const other = gates.find((gate) => gate !== 'file');
     if (paths && other) issue('paths', `a ${other} gate is about no file: give it a rule of its own`);
-    if (by && new Set(by.map((one) => one.toLowerCase())).size < by.length) issue('by', 'names somebody twice');
+    // `ana` is `ana@laptop` as well: a quorum that needs both would wait for ever.
+    const twice = by?.some((one, index) => by.slice(0, index).some((other) => samePerson(one, other)));
+    if (twice) issue('by', 'names somebody twice');
     if (by && by.length < approvals) issue('approvals', `asks for ${approvals}, and only ${by.length} may approve`);
     const single = gates.find((gate) => gate === 'stuck' || gate === 'budget');
     if (single && approvals > 1) issue('approvals', `one person decides a ${single} gate: 1, or leave it out`);

@@ -80,7 +80,7 @@ export const DEFAULT_POLICY: Policy = policyShape.parse({ version: 1 });
  * @throws UsageError for an unknown key or a wrong value, with its place; there is no fallback
  */
 export async function loadPolicy(layout: Pick<WorkspaceLayout, 'policy'>): Promise<Policy> {
-  return (await readYamlFile<Policy>(layout.policy, policyShape)) ?? DEFAULT_POLICY;
+  return (await readYamlFile<Policy>(layout.policy, policyShape, { noLink: true })) ?? DEFAULT_POLICY;
 }
 
 /**
@@ -90,7 +90,7 @@ export async function loadPolicy(layout: Pick<WorkspaceLayout, 'policy'>): Promi
 export function policyReader(layout: Pick<WorkspaceLayout, 'policy'>): () => Promise<Policy> {
   let last: { text: string; policy: Policy } | null = null;
   return async () => {
-    const text = await readYamlText(layout.policy);
+    const text = await readYamlText(layout.policy, { noLink: true });
     if (text === undefined) return DEFAULT_POLICY;
     if (last?.text !== text) last = { text, policy: parseYaml<Policy>(text, layout.policy, policyShape) };
     return last.policy;

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { escapeForDisplay } from '../plan/display';
@@ -14,24 +15,53 @@ const MAX_ALIASES = 20;
  * @returns undefined where there is no file
  * @throws UsageError for what is not YAML, for duplicate and unknown keys and wrong values, each with its place
  */
-export async function readYamlFile<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const text = await readYamlText(path);
+export async function readYamlFile<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  options: ReadOptions = {},
+): Promise<T | undefined> {
+  const text = await readYamlText(path, options);
   return text === undefined ? undefined : parseYaml(text, path, schema);
 }
 
-/** @returns undefined where there is no file. @throws UsageError where it cannot be read */
-export async function readYamlText(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    const advice =
-      error.code === 'ENOTDIR' ? 'A file stands where a directory belongs; move it away.' : 'Check its permissions.';
-    throw new UsageError(`${path} cannot be read: ${error.code ?? error.message}.`, advice, { cause: error });
-  });
+/** `noLink`: what stands there has to be the file itself: what a review sees is then what holds. */
+export interface ReadOptions {
+  noLink?: boolean;
 }
+
+/** @returns undefined where there is no file. @throws UsageError where it cannot be read, or is no regular file */
+export async function readYamlText(path: string, { noLink }: ReadOptions = {}): Promise<string | undefined> {
+  // A pipe must not hold us up: opened so, it is there at once, and told by its kind.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | (noLink ? constants.O_NOFOLLOW : 0);
+  try {
+    const file = await open(path, flags);
+    try {
+      const found = await file.stat();
+      if (!found.isFile()) throw new UsageError(`${path} cannot be read: it is no regular file.`, 'Move it away.');
+      if (found.size > MAX_BYTES) throw tooLarge(path);
+      return await file.readFile('utf8');
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ELOOP' && noLink) {
+      const advice = 'Put the file itself there: a link can lead to what nobody reviewed.';
+      throw new UsageError(`${path} cannot be read: it is a symbolic link.`, advice, { cause: error });
+    }
+    const advice =
+      code === 'ENOTDIR' ? 'A file stands where a directory belongs; move it away.' : 'Check its permissions.';
+    throw new UsageError(`${path} cannot be read: ${code ?? message}.`, advice, { cause: error });
+  }
+}
+
+const tooLarge = (path: string): UsageError => new UsageError(`${path} is larger than ${MAX_BYTES / 1024} KiB.`);
 
 /** @param path for messages only. Errors as `readYamlFile`. */
 export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): T {
-  if (text.length > MAX_BYTES) throw new UsageError(`${path} is larger than ${MAX_BYTES / 1024} KiB.`);
+  if (text.length > MAX_BYTES) throw tooLarge(path);
   const parsed = schema.safeParse(yamlValue(text, path));
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(describe);

@@ -48,7 +48,8 @@ export async function onceLogged<Result>(
         if (reason === null) throw error;
         block(context, task, reason);
       }
-      await condition(() => context.draining, Math.min(FIRST_WAIT_MS * 2 ** attempt, MOST_WAIT_MS));
+      const ms = Math.min(FIRST_WAIT_MS * 2 ** attempt, MOST_WAIT_MS);
+      await condition(() => context.draining, ms, { summary: 'until the audit log is tried again' });
       if (context.draining) throw new Drained('the plan goes on in a new execution');
     }
   } finally {

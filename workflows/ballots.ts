@@ -1,6 +1,6 @@
 /** One person's answer to an open gate: whether it may count, and whether it settles the gate. */
 import { DECISIONS } from '../plan/gates';
-import { type Ballot, forbidden, reachesQuorum, samePerson, type Vote, withVote } from '../plan/rules/votes';
+import { type Ballot, forbidden, reachesQuorum, sameVoter, type Vote, withVote } from '../plan/rules/votes';
 import type { Decide, GateView } from '../plan/view';
 import { RulingRefused } from './refused';
 
@@ -56,13 +56,13 @@ export interface Counted {
 }
 
 export function count(gate: GateView, vote: Vote): Counted {
-  const votes = withVote(gate.votes ?? [], vote);
+  const votes = withVote(gate.votes ?? [], vote, gate.may ?? null);
   return { votes, settles: vote.decision !== 'approve' || reachesQuorum(ballotOf(gate), votes) };
 }
 
 /** The answer that this person gave before, where it stands and is the same. */
-export function sameBefore({ votes, outcome }: GateView, { by, decision }: Decide): Vote | null {
-  const vote = votes?.find((one) => samePerson(one.by, by) && one.decision === decision);
+export function sameBefore({ votes, outcome, may = null }: GateView, { by, decision }: Decide): Vote | null {
+  const vote = votes?.find((one) => sameVoter(may, one.by, by) && one.decision === decision);
   if (!vote) return null;
   return outcome === null || outcome.decision === decision ? vote : null;
 }

@@ -4,11 +4,18 @@ import { BY_WORKFLOW } from '../plan/facts';
 import { type Overrun, overrun, raisedTo, smaller } from '../plan/rules/budgets';
 import type { Budgets } from '../plan/rules/types';
 import type { GateView } from '../plan/view';
+import { digestOfQuestion } from './bound';
 import { ask, requirementOf, rulesOf, toolsOf } from './gatekeeping';
 import type { TaskWork } from './task-work';
 
 /** `drained`: the next execution asks again. `stopped`: a person, or the gate's deadline, said so. */
 type Leave = 'spend' | 'drained' | 'stopped';
+
+/** True where policy, flag or a person limits what this task may cost: then each call is asked for. */
+export function hasBudget({ context, run }: TaskWork): boolean {
+  const { plan, task } = rulesOf(context).budgets;
+  return [plan.tokens, plan.calls, task.tokens, task.calls, run.request.maxTokens ?? null].some((one) => one !== null);
+}
 
 /** The budget that leaves nothing for one more call; null where there is something left. A call in flight counts as one. */
 export function overBudget({ context, task, own, run }: TaskWork): Overrun | null {
@@ -48,7 +55,8 @@ function budgetGate({ context, node, run }: TaskWork, over: Overrun): GateView {
   const tools = task === null ? toolsOf(context, Object.keys(view.tasks)) : [node.tool];
   const about = `${over.used} of ${over.limit} ${over.what} of the ${over.scope} are used`;
   const requirement = requirementOf(context, { gate: 'budget', tools, path: null, risk });
-  const gate = ask(context, run, { kind: 'budget', task, risk, budget: over, about }, requirement);
+  const digest = digestOfQuestion(context, run, 'budget', { task, budget: { ...over } });
+  const gate = ask(context, run, { kind: 'budget', task, risk, budget: over, about, digest }, requirement);
   const limit = `${over.what} of the ${over.scope}`;
   const fact = { gate: gate.gate, run: run.number, limit, at: over.used, most: over.limit };
   context.record('budget.reached', BY_WORKFLOW, fact);

@@ -127,6 +127,13 @@ export function leftBy(error: unknown): Left | null {
   return isLeft(detail) ? detail : null;
 }
 
+/** What was used so far, where an answer could not be used and the budget has to be looked at before the next call. */
+export function asksAgain(error: unknown): { usage: Usage } | null {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return null;
+  const [detail] = error.cause.details ?? [];
+  return error.cause.type === 'AskAgain' && hasUsage(detail) ? detail : null;
+}
+
 /** The calls of a model that a failed activity tells of; none where it tells of none. */
 export function callsIn(error: unknown): CallTrace[] {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
@@ -139,16 +146,18 @@ function hasCalls(detail: unknown): detail is { calls: CallTrace[] } {
   return typeof detail === 'object' && detail !== null && 'calls' in detail && Array.isArray(detail.calls);
 }
 
-function isLeft(detail: unknown): detail is Left {
+function hasUsage(detail: unknown): detail is { usage: Usage } {
   return (
     typeof detail === 'object' &&
     detail !== null &&
-    'raw' in detail &&
-    typeof detail.raw === 'string' &&
     'usage' in detail &&
     typeof detail.usage === 'object' &&
     detail.usage !== null
   );
+}
+
+function isLeft(detail: unknown): detail is Left {
+  return hasUsage(detail) && 'raw' in detail && typeof detail.raw === 'string';
 }
 
 function isAdvice(detail: unknown): detail is { advice: string } {

@@ -53,8 +53,9 @@ function gateRow(view: PlanView, gate: GateView): string {
 }
 
 /** Ids are ours: letters, digits and dashes. */
-function lineToType(plan: string, { kind, gate }: GateView): string {
+function lineToType(plan: string, { kind, gate, signed }: GateView): string {
   const [first = ''] = DECISIONS[kind];
-  if (first === 'approve') return `\`planwright approve ${plan} --gate ${gate}\``;
-  return `\`planwright decide ${plan} --gate ${gate} ${first}${first === 'raise' ? ' --value LIMIT' : ''}\``;
+  const key = signed ? ' --key FILE' : '';
+  if (first === 'approve') return `\`planwright approve ${plan} --gate ${gate}${key}\``;
+  return `\`planwright decide ${plan} --gate ${gate} ${first}${first === 'raise' ? ' --value LIMIT' : ''}${key}\``;
 }

@@ -35,6 +35,7 @@ export function ask(context: PlanContext, run: RunState, question: Question, req
     requester: run.request.by,
     escalateTo: deadlines.escalateTo,
     votes: [],
+    ...(context.state.policy.approvers ? { signed: true as const } : {}),
   });
 }
 

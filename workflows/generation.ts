@@ -8,7 +8,8 @@ import type {
   VerifyAndWriteResult,
 } from '../plan/types';
 import type { FileView } from '../plan/view';
-import { callsIn, leftBy, taskErrorOf } from './calls';
+import { hasBudget } from './budget';
+import { asksAgain, callsIn, leftBy, taskErrorOf } from './calls';
 import { overlayOf, referencesOf, usableArtifact } from './inputs';
 import { inOneStep, make } from './making';
 import { askAnew, shelve } from './prepare';
@@ -37,7 +38,8 @@ export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | n
     context.update(node.id, { status: 'verifying', startedAt, attempts: own.generation });
     return null;
   }
-  if (own.kept || replay) askAnew(own);
+  // A replay asks anew, once: not where the budget was looked at between two answers of the same generation.
+  if (own.kept || (replay && own.asked?.generation !== own.generation)) askAnew(own);
   if (own.generation === 0) own.generation = 1;
   context.update(node.id, { status: 'generating', startedAt, attempts: own.generation, error: null, reason: null });
   context.callsInFlight += 1;
@@ -62,12 +64,14 @@ export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | n
       ...question,
       ...(replay ? { seed } : {}),
       ...(own.toldUntil ? { toldUntil: own.toldUntil } : {}),
+      ...(hasBudget(work) ? { oneCall: true } : {}),
     };
     const { generated: result, done } = inOneStep(work) ? await make(work, asked) : await askAlone(work, asked);
     heard(own, result.calls);
     // An answer found on record was paid for too, by an attempt that died before it could say so.
-    if (!result.fromRecord || own.counted !== own.generation) count(work, result.usage);
+    if (!result.fromRecord || own.counted !== own.generation) count(work, uncounted(own, result.usage));
     own.counted = own.generation;
+    own.asked = undefined;
     if (replay) compareWithRecord(context, work.runView, node.id, result);
     shelve(context, node.id);
     own.made = { ...(replay && own.made ? own.made : made), at: context.at(), generation };
@@ -78,9 +82,18 @@ export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | n
     return done;
   } catch (error) {
     heard(own, callsIn(error));
+    const again = asksAgain(error);
+    if (again) {
+      // It stays `generating`: whether there is one more call is looked at before the next step.
+      count(work, uncounted(own, again.usage));
+      const times = own.asked?.generation === own.generation ? own.asked.times + 1 : 1;
+      own.asked = { generation: own.generation, times, usage: again.usage };
+      return null;
+    }
     const left = leftBy(error);
     if (left) {
-      count(work, left.usage);
+      count(work, uncounted(own, left.usage));
+      own.asked = undefined;
       work.task.raw = left.raw;
     }
     work.fail(taskErrorOf(error));
@@ -98,6 +111,16 @@ function heard(own: TaskInternals, calls: readonly CallTrace[] = []): void {
 async function askAlone(work: TaskWork, request: GenerateRequest): Promise<{ generated: GenerateResult; done: null }> {
   const step = { ...work.step('generate'), timeoutMs: request.timeoutMs, taskQueue: work.context.state.plan.llmQueue };
   return { generated: await work.context.call('generate', step, request), done: null };
+}
+
+/** Of what a generation used, what was not counted when its earlier answers could not be used. */
+function uncounted({ asked, generation }: TaskInternals, usage: Usage): Usage {
+  if (asked?.generation !== generation) return usage;
+  return {
+    promptTokens: usage.promptTokens - asked.usage.promptTokens,
+    completionTokens: usage.completionTokens - asked.usage.completionTokens,
+    calls: usage.calls - asked.usage.calls,
+  };
 }
 
 function count(work: TaskWork, usage: Usage): void {

@@ -8,7 +8,8 @@ export function remember(state: PlanState, gate: GateView, outcome: Outcome): vo
   if (gate.kind === 'budget') budget(state, gate, outcome);
   const own = gate.task === null ? undefined : state.internals[gate.task];
   if (!own) return;
-  const { digest } = gate;
+  // Of a file gate alone: what another kind is about is no file.
+  const digest = gate.kind === 'file' ? gate.digest : null;
   const { decision, by, at, reason } = outcome;
   if (digest && decision === 'approve') own.approved[digest] = { by, at };
   if (digest && (decision === 'reject' || decision === 'expire')) own.rejected[digest] = { by, at };

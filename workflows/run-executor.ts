@@ -11,6 +11,7 @@ import { lets } from '../plan/selection';
 import { isSettledTask } from '../plan/states';
 import type { TaskNode } from '../plan/types';
 import type { RunView } from '../plan/view';
+import { digestOfQuestion, riskQuestion } from './bound';
 import { taskErrorOf } from './calls';
 import type { PlanContext } from './context';
 import { said } from './facts';
@@ -122,7 +123,8 @@ export class RunExecutor {
     const settled = outcomeOf(context.state, run.riskGate ?? '');
     if (!open && !settled) {
       const { risk, riskReasons } = view;
-      run.riskGate = ask(context, run, { kind: 'risk', task: null, risk, riskReasons }, requirement).gate;
+      const digest = digestOfQuestion(context, run, 'risk', riskQuestion(context, run, this.view));
+      run.riskGate = ask(context, run, { kind: 'risk', task: null, risk, riskReasons, digest }, requirement).gate;
     }
     const gate = run.riskGate ?? open?.gate ?? '';
     const waits = (): boolean => view.gates.some((one) => one.gate === gate);

@@ -39,6 +39,8 @@ export function recordRunStart(context: PlanContext, run: RunState, kind: RunKin
     temperature: settings.temperature,
     timeoutMs: run.timeoutMs,
     concurrency: request.concurrency ?? null,
+    maxTokens: request.maxTokens ?? null,
+    onFailure: request.onFailure ?? null,
   });
   if (request.yes && !request.dryRun) {
     // Said once for the run: every file whose risk is not above it is written without asking.

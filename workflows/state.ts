@@ -1,7 +1,7 @@
 import type { CarriedPlan } from '../plan/export';
 import type { LostPlan } from '../plan/lost';
 import type { Limit } from '../plan/rules/types';
-import type { ModelSettings, PlanStatus, PolicySnapshot, TaskGraph, WriteStep } from '../plan/types';
+import type { ModelSettings, PlanStatus, PolicySnapshot, TaskGraph, Usage, WriteStep } from '../plan/types';
 import {
   type ApplyAnswer,
   type ApplyRequest,
@@ -40,6 +40,8 @@ export interface TaskInternals {
   generation: number;
   /** The generation whose tokens were counted last. */
   counted?: number;
+  /** Calls of the current generation whose answers could not be used, where each call is asked for: how often, and what was counted. */
+  asked?: { generation: number; times: number; usage: Usage };
   /** `startedAt` of the newest call of a model that the history has heard of. */
   toldUntil?: string;
   /** What the next generation is told: findings, or a person's requested changes. */

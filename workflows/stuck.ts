@@ -1,5 +1,6 @@
 /** A task that failed for good, in a run that nobody watches: it waits for a person instead of taking its dependents with it. */
 import type { TaskError } from '../plan/view';
+import { digestOfQuestion } from './bound';
 import { ask, requirementOf } from './gatekeeping';
 import { askAnew, CONTENT_ERRORS } from './prepare';
 import { outcomeOf } from './rulings';
@@ -15,7 +16,11 @@ export function waitStuck(work: TaskWork, error: TaskError): boolean {
   const risk = context.state.view.risk;
   const requirement = requirementOf(context, { gate: 'stuck', tools: [node.tool], path: null, risk });
   const about = `${error.type}: ${error.message.split('\n')[0]}`.slice(0, 500);
-  const gate = ask(context, run, { kind: 'stuck', task: node.id, risk, about }, requirement);
+  const { type, message } = error;
+  const { generation, retries = 0 } = own;
+  const what = { task: node, generation, retries, error: { type, message }, files: work.artifact() };
+  const digest = digestOfQuestion(context, run, 'stuck', what);
+  const gate = ask(context, run, { kind: 'stuck', task: node.id, risk, about, digest }, requirement);
   own.stuck = { gate: gate.gate, error };
   context.update(node.id, { status: 'awaiting_approval', error, reason: `stuck: ${error.message}`, held: null });
   if (task.completedAt !== null) task.completedAt = null;

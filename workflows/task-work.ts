@@ -36,6 +36,9 @@ export class TaskWork {
     const id = [name, this.node.id, `g${generation}`, `r${this.run.number}`, `c${this.own.conflicts}`];
     // Taken up again at a stuck gate, a step is another one than that which failed.
     if (this.own.retries) id.push(`t${this.own.retries}`);
+    // Within one generation a model was asked before, and what it said could not be used.
+    const { asked } = this.own;
+    if (asked?.generation === generation) id.push(`a${asked.times}`);
     return { id: id.join('-'), summary: `${name} task ${this.task.number} (${this.node.tool})` };
   }
 

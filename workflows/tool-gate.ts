@@ -2,6 +2,7 @@
 
 import { maxRisk } from '../plan/risk/levels';
 import type { Risk } from '../plan/types';
+import { digestOfQuestion } from './bound';
 import { ask, requirementOf } from './gatekeeping';
 import { outcomeOf } from './rulings';
 import { recordTask } from './run-facts';
@@ -15,7 +16,14 @@ export function passTool(work: TaskWork): boolean {
   const requirement = requirementOf(context, { gate: 'tool', tools: [node.tool], path: null, risk });
   if (!requirement.demanded) return true;
   const about = `may ${node.tool} run for: ${node.description}`.slice(0, 500);
-  own.toolGate = ask(context, run, { kind: 'tool', task: node.id, risk, about }, requirement).gate;
+  const digest = digestOfQuestion(context, run, 'tool', {
+    task: node,
+    skill: work.task.skill?.toolHash ?? null,
+    instruction: own.instruction,
+    feedback: own.feedback,
+    settings: run.settings,
+  });
+  own.toolGate = ask(context, run, { kind: 'tool', task: node.id, risk, about, digest }, requirement).gate;
   context.update(node.id, { status: 'awaiting_approval' });
   return false;
 }

@@ -30,6 +30,8 @@ export interface Purpose {
   timeoutMs: number;
   /** Start of the newest call that was told of before. */
   toldUntil?: string;
+  /** After a call that was not told of before, whether there is another one is for the workflow to say: it has a budget. */
+  oneCall?: boolean;
 }
 
 /**
@@ -38,7 +40,8 @@ export interface Purpose {
  * a call.
  *
  * @param accept reads an answer's text; throws SchemaError for one that cannot be used
- * @throws ApplicationFailure `BadAnswer` after the third, `Refused` where the model will not, and as `ModelProvider`
+ * @throws ApplicationFailure `BadAnswer` after the third, `Refused` where the model will not, `AskAgain` where the
+ *   workflow has to be asked before the next call, and as `ModelProvider`
  */
 export async function askModel<T>(
   deps: LlmDeps,
@@ -96,6 +99,7 @@ async function askInTurn<T>(
       if (!(error instanceof SchemaError)) throw error;
       faults.push(error.message);
       if (faults.length > REPEATS) throw await badAnswer(deps, completion, provider, error, usage);
+      if (purpose.oneCall && calls.some(({ fromRecord }) => !fromRecord)) throw askAgainLater(error, usage);
     }
   }
 }
@@ -115,6 +119,14 @@ function refuseRefusal({ refusal, finishReason, model }: Completion, { name }: M
     `${name} (${model}) would not answer: ${why} Say the goal in other words, or use another model.`,
   );
 }
+
+/** The answer is on record: whoever asks again finds it there and goes on from it. */
+const askAgainLater = (error: SchemaError, usage: Usage): Error =>
+  finalFailure(
+    'AskAgain',
+    `The answer cannot be used, and the budget is looked at before the next: ${masked(error.message, '')}`,
+    [{ usage }],
+  );
 
 /** The answer as it came goes into the object store: it is what one needs to see, and it is too long for a message. */
 async function badAnswer(

@@ -10,6 +10,7 @@ export type LlmFailure =
   | 'BadRequest'
   | 'Timeout'
   | 'BadAnswer'
+  | 'AskAgain'
   | 'Refused'
   | 'ContextOverflow'
   | 'BadInput'

@@ -92,13 +92,20 @@ function resolvedInput(skills: ReadonlyMap<string, Skill>, request: GenerateRequ
 }
 
 async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job): Promise<Generated> {
-  const { plan, task, generation, settings, timeoutMs, toldUntil } = request;
+  const { plan, task, generation, settings, timeoutMs, toldUntil, oneCall } = request;
   const paths = guarded(request, () => outputPaths(skill, scope));
   const fileBytes = await deps.fileBytes();
   const answer = await askModel(
     deps,
     deps.providers(settings.provider),
-    { plan, task: task.id, generation, timeoutMs, ...(toldUntil ? { toldUntil } : {}) },
+    {
+      plan,
+      task: task.id,
+      generation,
+      timeoutMs,
+      ...(toldUntil ? { toldUntil } : {}),
+      ...(oneCall ? { oneCall } : {}),
+    },
     {
       schemaName: 'generated_files',
       schema: GENERATED_FILES_WIRE,

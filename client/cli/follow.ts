@@ -7,8 +7,9 @@ import type { Ended } from './gatekeeper';
 import { Gatekeeper } from './gatekeeper';
 import { openGates } from './gates';
 import type { Io } from './io';
-import { pendingLines } from './show/gate-text';
+import { blockedLines, pendingLines } from './show/gate-text';
 import type { Show } from './show/types';
+import type { Signer } from './signer';
 
 /** How following a plan ended. The plan itself goes on wherever this is not `settled`. */
 export type Ending =
@@ -30,6 +31,8 @@ export interface FollowOptions {
   atGate: 'ask' | 'leave' | 'stay';
   waitMs?: number;
   by: string;
+  /** Signs what this person decides. */
+  sign?: Signer['sign'];
   /** Who generates in this run, where that is not the plan's own provider. */
   provider?: string;
 }
@@ -64,6 +67,7 @@ export async function follow(options: FollowOptions): Promise<Ending> {
       ? new Gatekeeper({
           client,
           by: options.by,
+          sign: options.sign,
           provider: options.provider,
           prompter: io.prompter,
           show,
@@ -72,6 +76,7 @@ export async function follow(options: FollowOptions): Promise<Ending> {
         })
       : null;
   const announced = new Set<string>();
+  let blockedSince: string | null = null;
   let cancelWait: (() => void) | null = null;
 
   /** At a gate that nobody here can decide: says what to type, and leaves now or when its time is over. */
@@ -88,6 +93,8 @@ export async function follow(options: FollowOptions): Promise<Ending> {
     // Who was asked here has seen the answer already.
     show.progress(keeper ? events.filter((event) => !decidedBy(keeper, event)) : events, now);
     view = now;
+    if (now.blocked && now.blocked.since !== blockedSince) show.demand(blockedLines(now.blocked));
+    blockedSince = now.blocked?.since ?? null;
     if (options.settled(now)) end({ kind: 'settled', view: now });
     else keeper?.see(now);
     if (ending) return;

@@ -2,12 +2,13 @@ import { RefusedError, UsageError } from '../../plan/errors';
 import { DECISIONS } from '../../plan/gates';
 import type { Decide, GateView, PlanView } from '../../plan/view';
 import type { PlanClient } from '../types';
-import { openGates } from './gates';
+import { decideLine, openGates } from './gates';
 import type { Prompter } from './prompter';
 import { gateDiff } from './show/diff';
 import { gateLines } from './show/gate-text';
 import { safe } from './show/style';
 import type { Show } from './show/types';
+import type { Signer } from './signer';
 
 /** Why the person is not asked any more. */
 export type Ended = 'end of input' | 'interrupt';
@@ -22,6 +23,8 @@ type Choice =
 interface Options {
   client: PlanClient;
   by: string;
+  /** Signs what is decided, for a policy that names approvers; without it such gates are shown and not asked about. */
+  sign?: Signer['sign'];
   /** Who generates in this run, where that is not the plan's own provider. */
   provider?: string;
   prompter: Prompter;
@@ -39,6 +42,8 @@ export class Gatekeeper {
   private asking: { gate: string; withdraw: AbortController } | null = null;
   /** Gates that were answered here; a view may still show one as open for a moment. */
   private readonly settled = new Set<string>();
+  /** Gates that cannot be answered here, and were shown. */
+  private readonly left = new Set<string>();
   private latest: PlanView | null = null;
   private over = false;
   private handling: Promise<void> = Promise.resolve();
@@ -69,7 +74,9 @@ export class Gatekeeper {
   private askNext(): void {
     if (this.asking || this.over || !this.latest) return;
     const view = this.latest;
-    const gate = openGates(view).find((candidate) => !this.settled.has(candidate.gate));
+    const gate = openGates(view).find(
+      (candidate) => !this.settled.has(candidate.gate) && !this.left.has(candidate.gate),
+    );
     if (!gate) return;
     this.asking = { gate: gate.gate, withdraw: new AbortController() };
     this.options.show.hold();
@@ -90,6 +97,14 @@ export class Gatekeeper {
   private async handle(view: PlanView, gate: GateView, withdraw: AbortSignal): Promise<void> {
     const { show } = this.options;
     show.demand(gateLines(view, gate, show.style));
+    if (gate.signed && !this.options.sign) {
+      this.left.add(gate.gate);
+      show.demand([
+        `    The policy wants it signed: ${decideLine(view.id, gate)}`,
+        `    To be asked here: Ctrl-C, then planwright apply ${view.id} --key FILE`,
+      ]);
+      return;
+    }
     const choice = await this.choose(view, gate, withdraw);
     this.settled.add(gate.gate);
     if (choice.kind === 'ended') {
@@ -125,10 +140,10 @@ export class Gatekeeper {
 
   /** @returns false where the decision was refused */
   private async send(view: PlanView, gate: GateView, decision: Decision): Promise<boolean> {
-    const { client, by, show } = this.options;
+    const { client, by, show, sign = (_plan: string, unsigned: Decide) => unsigned } = this.options;
     const digest = gate.digest === null ? {} : { digest: gate.digest };
     try {
-      const answer = await client.decide(view.id, { gate: gate.gate, by, ...decision, ...digest });
+      const answer = await client.decide(view.id, sign(view.id, { gate: gate.gate, by, ...decision, ...digest }));
       const mark = answer.decision === 'approve' ? show.style.good('✓') : show.style.warn('○');
       const { pending } = answer;
       const more = pending ? ` (${pending.approvals} of ${pending.needed} approvals)` : '';

@@ -8,11 +8,16 @@ import { shellWord } from './show/style';
 export type Verb = 'approve' | 'reject';
 
 /** The line that decides a gate: with the verb where the gate takes it. Safe to paste into a shell. */
-export function decideLine(plan: string, gate: Pick<GateView, 'gate' | 'kind'>, verb: Verb = 'approve'): string {
+export function decideLine(
+  plan: string,
+  gate: Pick<GateView, 'gate' | 'kind' | 'signed'>,
+  verb: Verb = 'approve',
+): string {
   const id = shellWord(gate.gate);
-  if (DECISIONS[gate.kind].includes(verb)) return `planwright ${verb} ${plan} --gate ${id}`;
+  const key = gate.signed ? ' --key FILE' : '';
+  if (DECISIONS[gate.kind].includes(verb)) return `planwright ${verb} ${plan} --gate ${id}${key}`;
   const value = gate.kind === 'budget' ? ' --value LIMIT' : '';
-  return `planwright decide ${plan} --gate ${id} ${DECISIONS[gate.kind][0]}${value}`;
+  return `planwright decide ${plan} --gate ${id} ${DECISIONS[gate.kind][0]}${value}${key}`;
 }
 
 /** Gates that nobody has decided yet. */

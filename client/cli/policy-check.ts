@@ -15,6 +15,10 @@ export interface PolicyReport {
   rules: PolicyRules;
   frozen: Frozen | null;
   plan: PlanRuling | null;
+  /** Names and keys; null: anyone may decide, unsigned. */
+  approvers: { name: string; key: string }[] | null;
+  /** Who is told what; `to` says where the address comes from, for it may be a secret. */
+  sinks: { name: string; to: string; format: string; events: string[] }[];
 }
 
 /**
@@ -39,5 +43,17 @@ export async function policyReport(
     rules,
     frozen: frozenAt(rules.freeze, at),
     plan: view && explainPlan(rules, view),
+    approvers: policy.approvers?.map(({ name, key }) => ({ name, key })) ?? null,
+    sinks: (policy.notify ?? []).map(({ name, url, urlEnv, urlFile, format, events }) => ({
+      name,
+      to: url ? hostOf(url) : urlEnv ? `variable ${urlEnv}` : `file ${urlFile}`,
+      format,
+      events: [...events],
+    })),
   };
+}
+
+/** Of an address what is no secret in any service: a path may be one. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : 'an address that is none';
 }

@@ -12,6 +12,7 @@ import { pendingLines } from './show/gate-text';
 import { nextCommands, outcomeText, refusalLines } from './show/outcome-text';
 import { numberOf } from './show/plan-text';
 import { plural } from './show/style';
+import type { Signer } from './signer';
 
 export interface ApplyMode {
   detach: boolean;
@@ -19,6 +20,8 @@ export interface ApplyMode {
   waitMs?: number;
   /** Of a dry run: 2 where it would change something. */
   detailedExitcode?: boolean;
+  /** Decides at gates in whose name, and signed; the caller's own name unless told. */
+  signer?: Signer;
 }
 
 /** Hands a run over to the plan's workflow and follows it to its end. @returns the exit code */
@@ -71,7 +74,8 @@ export async function applyAndFollow(
     io,
     show,
     before,
-    by: request.by,
+    by: mode.signer?.by ?? request.by,
+    sign: mode.signer?.sign,
     provider: request.settings?.provider,
     atGate: canAsk(context) ? 'ask' : 'leave',
     waitMs: mode.waitMs,

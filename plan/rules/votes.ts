@@ -31,21 +31,33 @@ export function samePerson(one: string, other: string): boolean {
 
 const userOf = (name: string): string => name.split('@')[0] ?? name;
 
+/**
+ * The name by which a gate knows somebody: that of the list of those who may decide. There `ana` is one person, and
+ * `ana@laptop` and `ana@desk` are both her: two machines make no two approvals.
+ */
+function known(by: Ballot['by'], who: string): string {
+  return by?.find((name) => person(name) === person(who)) ?? by?.find((name) => samePerson(name, who)) ?? who;
+}
+
+/** True where a gate that these may decide takes the two names for one person. */
+export const sameVoter = (by: Ballot['by'], one: string, other: string): boolean =>
+  samePerson(one, other) || samePerson(known(by, one), known(by, other));
+
 /** Decisions that let something happen. The requester may always say no to what was asked for. */
 const GRANTS = ['approve', 'retry', 'raise'];
 
 /** @returns why this person may not take this decision, in a sentence; null where they may */
 export function forbidden({ by, excludeRequester, requester }: Ballot, who: string, decision: string): string | null {
   if (by && !by.some((name) => samePerson(name, who))) return `Policy lets ${by.join(', ')} decide here; not ${who}.`;
-  if (excludeRequester && GRANTS.includes(decision) && samePerson(who, requester)) {
+  if (excludeRequester && GRANTS.includes(decision) && sameVoter(by, who, requester)) {
     return `${who} asked for this run, and policy lets nobody ${decision} their own request.`;
   }
   return null;
 }
 
-/** The votes with one more: it replaces what the same person said before. */
-export function withVote(votes: readonly Vote[], vote: Vote): Vote[] {
-  return [...votes.filter(({ by }) => !samePerson(by, vote.by)), vote];
+/** The votes with one more: it replaces what the same person said before. @param may who may decide; null: anyone */
+export function withVote(votes: readonly Vote[], vote: Vote, may: Ballot['by'] = null): Vote[] {
+  return [...votes.filter(({ by }) => !sameVoter(may, by, vote.by)), vote];
 }
 
 /** True where these votes, one for each person, are the approvals that it takes. */

@@ -1,6 +1,8 @@
 /** The plans whose event histories are golden: what a released version did must replay on every later one. */
 import { sha256 } from '../../plan/digest';
 import type { CarriedTask } from '../../plan/export';
+import { DEFAULT_EVENTS } from '../../plan/news';
+import { newSigner, signedDecision } from '../support/signing';
 import { type Driver, node, terminal } from '../workflows/fake-world';
 import { ruled, setRules, within } from '../workflows/rule-world';
 
@@ -255,5 +257,27 @@ export const SHAPES: { [name: string]: Shape } = {
     await plan.handle.executeUpdate('unpause', { args: [{ by: 'ana' }] });
     await plan.decide({ gate: await open('budget'), decision: 'raise', value: 9 });
     await plan.settled();
+  },
+  'signed-and-told': async (plan) => {
+    const ana = newSigner('ana');
+    plan.world.script.graph = { nodes: [node('1')] };
+    setRules(plan, { rules: [ruled('tools', { gates: ['tool'] })] });
+    const sink = { sink: 'ops', events: DEFAULT_EVENTS, timeoutMs: 10_000, giveUpMs: 60_000 };
+    const approvers = [{ name: ana.name, key: ana.key }];
+    plan.world.script.policy = { ...plan.world.script.policy, approvers, notify: [sink] };
+    await plan.plan();
+    await plan.apply();
+    const open = async (kind: string): Promise<{ gate: string; digest: string }> => {
+      const view = await plan.until(({ gates }) => gates.some((one) => one.kind === kind));
+      const found = view.gates.find((one) => one.kind === kind);
+      return { gate: found?.gate ?? '', digest: found?.digest ?? '' };
+    };
+    const tool = await open('tool');
+    await plan.decide({ ...tool, decision: 'approve', by: 'ana' }).catch(() => undefined);
+    await plan.decide(signedDecision(ana, { plan: plan.id, ...tool, decision: 'approve' }));
+    const file = await open('file');
+    await plan.handle.signal('decide', signedDecision(ana, { plan: plan.id, ...file, decision: 'approve' }));
+    await plan.settled();
+    await plan.until(({ notifications }) => notifications?.waiting === 0);
   },
 };

@@ -71,6 +71,7 @@ freeze:
     ['rules: [{ name: a, gates: [tool], paths: [x] }]', /a tool gate is about no file/],
     ['rules: [{ name: a, approvals: 3, by: [x, y] }]', /only 2 may approve/],
     ['rules: [{ name: a, approvals: 2, by: [x, X] }]', /names somebody twice/],
+    ['rules: [{ name: a, approvals: 2, by: [x, x@laptop] }]', /names somebody twice/],
     ['rules: [{ name: a, gates: [stuck], approvals: 2 }]', /one person decides a stuck gate/],
     ['rules: [{ name: a, paths: [../x] }]', /relative to the workspace/],
     ['rules: [{ name: a, by: [] }]', /rules\.0\.by/],

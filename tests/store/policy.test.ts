@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../../plan/errors';
@@ -106,7 +107,20 @@ describe('policy.yaml', () => {
   });
 
   it('a file that cannot be read is an error, never the defaults', async () => {
-    await expect(loadPolicy({ policy: folder })).rejects.toThrow(/cannot be read: EISDIR/);
+    await expect(loadPolicy({ policy: folder })).rejects.toThrow(/cannot be read: it is no regular file/);
+  });
+
+  it('a link in its place is refused, and a pipe does not hold anybody up', async () => {
+    writeFileSync(join(folder, 'elsewhere.yaml'), 'version: 1\n');
+    symlinkSync(join(folder, 'elsewhere.yaml'), policy);
+    await expect(loadPolicy({ policy })).rejects.toThrow(/it is a symbolic link/);
+    await expect(policyReader({ policy })()).rejects.toThrow(/it is a symbolic link/);
+    rmSync(policy);
+    symlinkSync(join(folder, 'nowhere.yaml'), policy);
+    await expect(loadPolicy({ policy })).rejects.toThrow(/it is a symbolic link/);
+    rmSync(policy);
+    execFileSync('mkfifo', [policy]);
+    await expect(loadPolicy({ policy })).rejects.toThrow(/it is no regular file/);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Pause, freeze windows, budgets and stuck tasks: a run that waits says why, and goes on when it may. */
+import { ApplicationFailure } from '@temporalio/common';
 import type { ApplyRequest, PauseAnswer, PauseRequest, PlanView } from '../../plan/view';
 import { type Driver, node, statuses, terminal, usePlans } from './fake-world';
 import { anotherWorker, facts, intoNextExecution, named, productClient, ruled, setRules, within } from './rule-world';
@@ -246,6 +247,49 @@ describe('a budget', () => {
     const view = await plan.plan();
     expect(view).toMatchObject({ status: 'failed', failure: { type: 'BudgetReached' }, usage: { calls: 1 } });
   });
+
+  it('is looked at before each call, also between two answers of one generation, and nothing is counted twice', async () => {
+    const plan = await start();
+    plan.world.script.graph = one;
+    // As the activity does where there is a budget: an answer that cannot be used comes back before the next call.
+    let calls = 0;
+    const used = (): { promptTokens: number; completionTokens: number; calls: number } => ({
+      promptTokens: 10 * calls,
+      completionTokens: 5 * calls,
+      calls,
+    });
+    plan.world.script.generate = () => {
+      calls += 1;
+      if (calls === 3) return 'content';
+      throw ApplicationFailure.create({
+        message: 'no JSON',
+        type: 'AskAgain',
+        nonRetryable: true,
+        details: [{ usage: used() }],
+      });
+    };
+    plan.world.script.usage = used;
+    setRules(plan, budget({}, { calls: 1 }));
+    await plan.plan();
+    await plan.apply({ yes: true });
+    const first = await budgetGate(plan);
+    expect(calls).toBe(1);
+    expect(first.gates[0]).toMatchObject({ task: '1', budget: { used: 1, limit: 1 } });
+    expect(first.gates[0]?.digest).toMatch(/^[0-9a-f]{64}$/);
+    await intoNextExecution(plan);
+    await plan.decide({ gate: first.gates[0]?.gate ?? '', decision: 'raise', value: 2 });
+    const second = await plan.until(({ gates }) => gates.some(({ budget: over }) => over?.limit === 2));
+    expect(calls).toBe(2);
+    await plan.decide({ gate: second.gates[0]?.gate ?? '', decision: 'raise', value: 9 });
+    const done = await plan.settled();
+    expect(done.status).toBe('completed');
+    expect(done.tasks['1']).toMatchObject({ attempts: 1, usage: { calls: 3, promptTokens: 30, completionTokens: 15 } });
+    expect(plan.world.requests.generate.map(({ generation, oneCall }) => [generation, oneCall])).toEqual([
+      [1, true],
+      [1, true],
+      [1, true],
+    ]);
+  }, 120_000);
 
   it('of a task stops that task alone, and a deadline means stop', async () => {
     const plan = await start();

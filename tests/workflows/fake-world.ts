@@ -29,6 +29,7 @@ import type {
   UndoFile,
   UndoKind,
   UndoneFile,
+  Usage,
   Verdict,
   VerifyResult,
   WriteResult,
@@ -80,6 +81,8 @@ export interface Script {
   policy: PolicySnapshot;
   /** Called for each generation; throw to fail it. Gives the content of `<task>.txt`. */
   generate: (request: GenerateRequest) => string | Promise<string>;
+  /** What that generation cost, over all its calls. */
+  usage: () => Usage;
   verdict: (task: string, content: string) => Verdict;
   fileRisk: (path: string) => Risk;
   /** Further files of a task, beside `<task>.txt`, as a generation gives them: path → content. */
@@ -125,6 +128,7 @@ export class FakeWorld {
       flags: ['yes', 'allow-all-paths', 'force', 'allow-dirty', 'skip-verify'],
     },
     generate: (request) => `content of ${request.task.id}, generation ${request.generation}`,
+    usage: () => ({ promptTokens: 10, completionTokens: 5, calls: 1 }),
     verdict: () => 'passed',
     fileRisk: () => 'LOW',
     also: () => ({}),
@@ -214,7 +218,7 @@ export class FakeWorld {
         promptDigest: sha256(JSON.stringify(request)),
         responseId: null,
         finishReason: 'stop',
-        usage: { promptTokens: 10, completionTokens: 5, calls: 1 },
+        usage: this.script.usage(),
         raw: this.stored('raw'),
         fromRecord: false,
         calls: [called(sha256(JSON.stringify(request)))],

@@ -1,4 +1,5 @@
 /** Every rule of a policy by every way in: none of them forgets it. */
+import { digestOf } from '../../plan/digest';
 import type { ApplyRequest, Decide, PlanView } from '../../plan/view';
 import { type Driver, node, statuses, terminal, usePlans } from './fake-world';
 import {
@@ -92,6 +93,14 @@ describe('a rule that demands a person', () => {
     await plan.plan();
     const view = await waiting(plan, { yes: true, force: true });
     expect(view.gates).toMatchObject([{ kind: 'risk', rule: 'runs', may: ['ana'] }]);
+    const { graph, risk, riskReasons, runs } = view;
+    const { settings, instructions } = {
+      settings: { provider: 'openai', model: 'fake', temperature: 0.2 },
+      instructions: [],
+    };
+    const policy = plan.world.script.policy.digest;
+    const decided = { kind: 'risk', plan: plan.id, run: 1, graph, tasks: runs[0]?.tasks, risk, riskReasons };
+    expect(view.gates[0]?.digest).toBe(digestOf({ ...decided, settings, policy, instructions }));
     expect(plan.world.calls.some((call) => call.startsWith('generate'))).toBe(false);
     await plan.decide({ gate: view.gates[0]?.gate ?? '', decision: 'approve', by: 'ana' });
     expect((await plan.settled()).status).toBe('completed');
@@ -104,11 +113,18 @@ describe('a rule that demands a person', () => {
     await plan.plan();
     const first = await waiting(plan, { yes: true });
     expect(first.gates).toMatchObject([{ kind: 'tool', task: '1', about: expect.stringContaining('make 1') }]);
+    const { digest } = first.gates[0] ?? {};
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
     expect(plan.world.calls.some((call) => call.startsWith('generate'))).toBe(false);
     const gate = first.gates[0]?.gate ?? '';
     await plan.decide({ gate, decision: 'request-changes', reason: 'use Alpine' });
     const again = await plan.until(({ gates }) => gates.some((open) => open.gate !== gate));
-    await plan.decide({ gate: again.gates[0]?.gate ?? '', decision: 'approve' });
+    const asked = again.gates[0];
+    // What is decided is another thing now: the digest that was shown before does not count any more.
+    expect(asked?.digest).not.toBe(digest);
+    const stale = { gate: asked?.gate ?? '', decision: 'approve', by: 'tester', digest: digest ?? '' };
+    expect(await send(plan, 'update', stale)).toBe('StaleDigest');
+    await plan.decide({ ...stale, digest: asked?.digest ?? '' });
     const second = await plan.until(({ gates }) => gates.some(({ task }) => task === '2'));
     expect(plan.world.requests.generate[0]?.feedback).toEqual(['use Alpine']);
     await plan.decide({ gate: second.gates[0]?.gate ?? '', decision: 'reject' });

@@ -15,6 +15,7 @@ import {
 import { taskIdOf, taskIdsOf } from '../plan-ref';
 import type { ModelFlags } from '../rooms';
 import { applyAndFollow } from '../run-plan';
+import { signerOf } from '../signer';
 import { takeUp } from '../take-up';
 
 interface Parsed {
@@ -27,6 +28,7 @@ interface Parsed {
   detach: boolean;
   detailedExitcode: boolean;
   waitMs?: number;
+  key?: string;
 }
 
 /** @throws UsageError */
@@ -81,6 +83,10 @@ export const command = defineCommand<Parsed>({
     {
       flags: '--on-failure <what>',
       about: 'stop (the default), or wait: a task that failed for good waits for a person (retry, skip, stop)',
+    },
+    {
+      flags: '--key <file>',
+      about: 'at a terminal: signs what is decided here with this private key; for a policy that names approvers',
     },
     { flags: '--detach', about: 'hand the run over and return at once' },
     { flags: '--wait <duration>', about: 'without a terminal: wait this long at a gate (30m), then exit 8' },
@@ -145,6 +151,7 @@ export const command = defineCommand<Parsed>({
       detach: flag(raw, 'detach'),
       detailedExitcode: flag(raw, 'detailedExitcode'),
       waitMs,
+      key: nonEmpty(raw, 'key'),
     };
   },
   async run(context, parsed) {
@@ -162,6 +169,7 @@ export const command = defineCommand<Parsed>({
       context.show.note(`For this run only: ${settings.choice}`);
     }
     const { detach, waitMs, detailedExitcode } = parsed;
-    return applyAndFollow(context, client, view, request, { detach, waitMs, detailedExitcode });
+    const signer = parsed.key === undefined ? undefined : await signerOf(context, { key: parsed.key });
+    return applyAndFollow(context, client, view, request, { detach, waitMs, detailedExitcode, signer });
   },
 });

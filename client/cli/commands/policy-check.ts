@@ -23,9 +23,10 @@ export const command = defineCommand<{ plan?: string }>({
     });
     const view = id === null ? null : (await client.show(id)).view;
     const report = await io.rooms.policyReport(view, place, at);
-    const { path, digest, rules, frozen } = report;
-    show.document({ path, digest, valid: true, plan: id, frozen, ...rules, ruling: report.plan }, (style) =>
-      policyText(report, view, style),
+    const { path, digest, rules, frozen, approvers, sinks } = report;
+    show.document(
+      { path, digest, valid: true, plan: id, frozen, ...rules, approvers, sinks, ruling: report.plan },
+      (style) => policyText(report, view, style),
     );
     show.next([id === null ? 'planwright plan list' : `planwright apply ${id}`]);
     return EXIT.done;

@@ -55,6 +55,14 @@ function headline(view: PlanView, gate: GateView, style: Style): string {
   return `The ${gate.kind} gate${task} needs a decision${about} · ${risk}`;
 }
 
+/** Nobody has to decide anything, and nothing goes on: the log that comes before every write cannot be written. */
+export function blockedLines({ reason, since, tasks }: NonNullable<PlanView['blocked']>): string[] {
+  return [
+    `Nothing is written since ${since}, because the audit log cannot be: ${safe(reason)}`,
+    `${plural(tasks.length, 'task')} ${tasks.length === 1 ? 'waits' : 'wait'}; it is tried again by itself, once a minute at the longest.`,
+  ];
+}
+
 /** For those who cannot be asked here: what waits and the exact lines to type elsewhere. */
 export function pendingLines(view: PlanView, gates: readonly GateView[], style: Style): string[] {
   const count = gates.length === 1 ? 'One decision is' : `${gates.length} decisions are`;

@@ -5,11 +5,21 @@ import type { Style } from './style';
 import { plural, safe } from './style';
 
 /** What `policy check` tells a person. */
-export function policyText({ path, digest, rules, frozen, plan }: PolicyReport, view: PlanView | null, style: Style) {
+export function policyText(
+  { path, digest, rules, frozen, plan, approvers, sinks }: PolicyReport,
+  view: PlanView | null,
+  style: Style,
+) {
   const lines = [
     `${style.good('✓')} ${path} is valid: ${plural(rules.rules.length, 'rule')}, digest ${digest.slice(0, 12)}.`,
   ];
   if (frozen) lines.push(`${style.warn('◆')} Frozen now by "${safe(frozen.name)}" until ${frozen.until}.`);
+  if (approvers) {
+    lines.push(`  Every decision has to be signed by one of ${approvers.map(({ name }) => safe(name)).join(', ')}.`);
+  }
+  for (const { name, to, format, events } of sinks) {
+    lines.push(`  Tells ${safe(name)} (${format}, ${safe(to)}): ${events.join(', ')}`);
+  }
   if (!plan || !view) return `${lines.join('\n')}\n`;
   const recorded = view.context.policySnapshot;
   if (recorded && recorded !== digest)

@@ -1,5 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
 import { createGenerate } from '../../../activities/llm/generate';
 import type { Completion } from '../../../activities/llm/provider';
 import { type CallKey, CallRecords } from '../../../activities/llm/records';
@@ -67,6 +69,28 @@ describe('a finished call', () => {
     const result = await generate(generateRequest(workspace));
     expect(server.calls).toHaveLength(3);
     expect(result).toMatchObject({ fromRecord: false, usage: { calls: 2 } });
+  });
+
+  it('comes back before the next one where each is to be asked for, and is not told of or made twice', async () => {
+    server.push({ content: 'prose' }, { content: 'more prose' });
+    const generate = createGenerate(at.deps);
+    let toldUntil = '';
+    for (const calls of [1, 2]) {
+      const request = generateRequest(workspace, { oneCall: true, ...(toldUntil ? { toldUntil } : {}) });
+      const failure = await generate(request).catch((error: unknown) => error);
+      if (!(failure instanceof ApplicationFailure)) throw new Error('it should have come back');
+      expect(failure).toMatchObject({ type: 'AskAgain', nonRetryable: true, details: [{ usage: { calls } }] });
+      expect(server.calls).toHaveLength(calls);
+      const [detail] = failure.details ?? [];
+      const { calls: told } = z
+        .object({ calls: z.array(z.object({ startedAt: z.string(), fromRecord: z.boolean() })) })
+        .parse(detail);
+      expect(told.filter(({ fromRecord }) => !fromRecord)).toHaveLength(1);
+      toldUntil = told.at(-1)?.startedAt ?? '';
+    }
+    const result = await generate(generateRequest(workspace, { oneCall: true, toldUntil }));
+    expect(result.usage.calls).toBe(3);
+    expect(server.calls).toHaveLength(3);
   });
 });
 

@@ -51,6 +51,19 @@ describe('votes', () => {
     expect(reachesQuorum({ approvals: 2 }, votes)).toBe(false);
   });
 
+  it('of one person of the policy are one, from however many machines', () => {
+    const by = ['ana', 'ben'];
+    const votes = ['ana@laptop', 'ana@desk', 'Ana'].reduce<Vote[]>((all, who) => withVote(all, vote(who), by), []);
+    expect(votes).toMatchObject([{ by: 'Ana' }]);
+    expect(withVote(votes, vote('ben@desk'), by)).toHaveLength(2);
+    // Where the policy knows the machines apart, so are the votes.
+    const apart = ['ana@laptop', 'ana@desk'];
+    expect(apart.reduce<Vote[]>((all, who) => withVote(all, vote(who), apart), [])).toHaveLength(2);
+    const own = { approvals: 1, by, excludeRequester: true, requester: 'ana@laptop' };
+    expect(forbidden(own, 'ana@desk', 'approve')).toMatch(/nobody approve their own request/);
+    expect(forbidden(own, 'ben@desk', 'approve')).toBeNull();
+  });
+
   it('reach the quorum exactly when that many people approve last, in any order and with any repetition', () => {
     const people = ['ana', 'ben', 'cem', 'dan'];
     const said = fc.record({ by: fc.constantFrom(...people), decision: fc.constantFrom('approve', 'other') });
