@@ -1,4 +1,5 @@
 /** The worker process of one workspace: `node dist/worker/main.js --workspace DIR`, or `planwright worker`. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { pino } from 'pino';
@@ -7,6 +8,9 @@ import { providerEnvironment } from '../store/settings';
 
 const IDLE_MS = 30 * 60_000;
 const IDLE_CHECK_MS = 60_000;
+/** Server and worker are often started together, after both were killed: neither waits for the other's start. */
+const SERVER_PATIENCE_MS = 10_000;
+const RETRY_MS = 50;
 /** How long a stopping worker writes the plan files that are behind. */
 const FLUSH_MS = 2_000;
 
@@ -19,6 +23,8 @@ export interface RunWorkerOptions {
   connection?: Pick<NativeConnectionOptions, 'tls' | 'apiKey' | 'metadata'>;
   /** Stops by itself after half an hour without a plan that runs or waits: for workers that a command started. */
   stopWhenIdle: boolean;
+  /** How long a server that does not answer yet is tried again, in milliseconds; 0 unless told. */
+  patienceMs?: number;
   /** Called once the worker polls. */
   ready: () => void;
 }
@@ -39,7 +45,8 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
     }),
     shutdownSignals: [],
   });
-  const connection = await NativeConnection.connect({ address, ...options.connection });
+  const until = Date.now() + (options.patienceMs ?? 0);
+  const connection = await untilThere(until, () => NativeConnection.connect({ address, ...options.connection }));
   try {
     const planWorker = await createPlanWorker({ connection, namespace, layout, env, log });
     const { projector, mirror } = planWorker;
@@ -70,6 +77,17 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   }
 }
 
+async function untilThere<T>(until: number, connect: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (Date.now() >= until) throw error;
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { workspace: { type: 'string' }, 'embedded-state': { type: 'string' } },
@@ -86,6 +104,7 @@ async function main(): Promise<void> {
     address,
     namespace,
     stopWhenIdle: true,
+    patienceMs: SERVER_PATIENCE_MS,
     ready: () => process.stdout.write(`${JSON.stringify({ ready: true })}\n`),
   });
 }
