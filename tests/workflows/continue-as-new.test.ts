@@ -6,7 +6,7 @@ const start = usePlans();
 
 /** The events after which a plan that waits leaves its history behind, and one in the middle of a run (limits.ts). */
 const QUIET = 1_500;
-const BUSY = 4_000;
+const BUSY = 2_000;
 
 /** The cheapest event there is: a decision on a gate that nobody opened. */
 const noise = (plan: Driver, bytes = 0): Promise<void> =>
@@ -72,12 +72,9 @@ describe('a plan that waits for people when its history has grown long', () => {
     await inNextExecution(plan, first);
 
     const after = await plan.view();
-    expect({ ...after, changes: 0, updatedAt: '', refusals: [] }).toEqual({
-      ...decided,
-      changes: 0,
-      updatedAt: '',
-      refusals: [],
-    });
+    // What the noise leaves in the view: how often it changed, and the latest refusals.
+    const quiet = (view: PlanView): object => ({ ...view, changes: 0, updatedAt: '', refusals: [] });
+    expect(quiet(after)).toEqual(quiet(decided));
     expect(after.status).toBe('waiting');
     // Who decided before is still known, and the decision stands when the task is made again with the same bytes.
     const late = { gate: gateOf(before, '1.txt'), decision: 'approve' };
