@@ -7,6 +7,7 @@ import type {
   Usage,
   VerifyAndWriteResult,
 } from '../plan/types';
+import { addSpent, addUsage } from '../plan/spending';
 import type { FileView } from '../plan/view';
 import { callsIn, leftBy, taskErrorOf } from './calls';
 import { overlayOf, referencesOf, usableArtifact } from './inputs';
@@ -66,7 +67,7 @@ export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | n
     const { generated: result, done } = inOneStep(work) ? await make(work, asked) : await askAlone(work, asked);
     heard(own, result.calls);
     // An answer found on record was paid for too, by an attempt that died before it could say so.
-    if (!result.fromRecord || own.counted !== own.generation) count(work, result.usage);
+    if (!result.fromRecord || own.counted !== own.generation) count(work, result.usage, result.provider ?? asked.settings.provider);
     own.counted = own.generation;
     if (replay) compareWithRecord(context, work.runView, node.id, result);
     shelve(context, node.id);
@@ -80,7 +81,7 @@ export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | n
     heard(own, callsIn(error));
     const left = leftBy(error);
     if (left) {
-      count(work, left.usage);
+      count(work, left.usage, run.settings.provider);
       work.task.raw = left.raw;
     }
     work.fail(taskErrorOf(error));
@@ -100,12 +101,9 @@ async function askAlone(work: TaskWork, request: GenerateRequest): Promise<{ gen
   return { generated: await work.context.call('generate', step, request), done: null };
 }
 
-function count(work: TaskWork, usage: Usage): void {
-  for (const total of [work.task.usage, work.context.state.view.usage]) {
-    total.promptTokens += usage.promptTokens;
-    total.completionTokens += usage.completionTokens;
-    total.calls += usage.calls;
-  }
+function count(work: TaskWork, usage: Usage, provider: string): void {
+  addUsage(work.task.usage, usage);
+  addSpent(work.context.state.view, provider, usage);
 }
 
 /** A file of an artifact before it was verified. */
