@@ -1,4 +1,6 @@
 /** One generation of a task: what it is asked with, what it cost, and what came of it. */
+
+import { addSpent, addUsage } from '../plan/spending';
 import type {
   ArtifactFile,
   CallTrace,
@@ -7,7 +9,6 @@ import type {
   Usage,
   VerifyAndWriteResult,
 } from '../plan/types';
-import { addSpent, addUsage } from '../plan/spending';
 import type { FileView } from '../plan/view';
 import { callsIn, leftBy, taskErrorOf } from './calls';
 import { overlayOf, referencesOf, usableArtifact } from './inputs';
@@ -67,7 +68,8 @@ export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | n
     const { generated: result, done } = inOneStep(work) ? await make(work, asked) : await askAlone(work, asked);
     heard(own, result.calls);
     // An answer found on record was paid for too, by an attempt that died before it could say so.
-    if (!result.fromRecord || own.counted !== own.generation) count(work, result.usage, result.provider ?? asked.settings.provider);
+    if (!result.fromRecord || own.counted !== own.generation)
+      count(work, result.usage, result.provider ?? asked.settings.provider);
     own.counted = own.generation;
     if (replay) compareWithRecord(context, work.runView, node.id, result);
     shelve(context, node.id);

@@ -1,10 +1,10 @@
 /** From a goal to a checked graph: the model is asked, told what is wrong, and asked again at most twice. */
 import { BY_WORKFLOW } from '../plan/facts';
 import { type Overrun, overrun } from '../plan/rules/budgets';
+import { addSpent } from '../plan/spending';
 import type { DecomposeResult, Json, JsonObject, TaskGraph, Usage } from '../plan/types';
 import type { TaskError } from '../plan/view';
 import { leftBy, taskErrorOf } from './calls';
-import { addSpent } from '../plan/spending';
 import type { PlanContext } from './context';
 import { said } from './facts';
 import { rulesOf } from './gatekeeping';

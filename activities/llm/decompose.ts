@@ -17,7 +17,9 @@ import { templateTrace } from './trace';
 const MAX_GOAL = 32 * 1024;
 
 /** A graph and where it came from. */
-type Planned = Pick<DecomposeResult, 'modelReturned' | 'usage' | 'raw' | 'notes' | 'calls' | 'provider'> & { graph: TaskGraph };
+type Planned = Pick<DecomposeResult, 'modelReturned' | 'usage' | 'raw' | 'notes' | 'calls' | 'provider'> & {
+  graph: TaskGraph;
+};
 
 /**
  * The activity that turns a goal into a checked task graph. A graph that breaks a rule comes back with its faults; the
