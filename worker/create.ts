@@ -58,7 +58,14 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
   const client = new Client({ connection, namespace, dataConverter });
   const projector = new Projector(layout, () => client, log, logged(log));
   const mirror = new AuditMirror(layout, () => client, log, { state: userFolders(env).state });
-  const activities = createActivities({ layout, env, log, audit: mirror, stopping, ...(providers ? { providers } : {}) });
+  const activities = createActivities({
+    layout,
+    env,
+    log,
+    audit: mirror,
+    stopping,
+    ...(providers ? { providers } : {}),
+  });
   const changed = (plan: string): void => {
     projector.changed(plan);
     mirror.changed(plan);
