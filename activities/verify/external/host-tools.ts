@@ -234,7 +234,9 @@ export const nginxTest: ExternalTool = {
       ];
     });
     // What this machine lacks stopped nginx before it had read all.
-    return findings.some(({ severity }) => severity === 'error') ? { findings } : { ...unreadable(result), findings };
+    if (findings.some(({ severity }) => severity === 'error')) return { findings };
+    if (findings.length === 0) return unreadable(result);
+    return { findings, inconclusive: `nginx stopped at what only its own machine has: ${findings[0]?.message ?? ''}` };
   },
 };
 
