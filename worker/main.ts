@@ -1,4 +1,5 @@
 /** The worker process of one workspace or of several: `node dist/worker/main.js --workspace DIR`, or `planwright worker`. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { NativeConnectionOptions, Runtime } from '@temporalio/worker';
 import { type Logger, pino } from 'pino';
@@ -13,6 +14,9 @@ import { type WatchedWorker, watchWorkers } from './watch';
 
 const IDLE_MS = 30 * 60_000;
 const IDLE_CHECK_MS = 60_000;
+/** Server and worker are often started together, after both were killed: neither waits for the other's start. */
+const SERVER_PATIENCE_MS = 10_000;
+const RETRY_MS = 50;
 /** How long a stopping worker writes the plan files that are behind. */
 const FLUSH_MS = 2_000;
 
@@ -29,6 +33,8 @@ export interface RunWorkerOptions {
   /** Where `/live`, `/ready` and `/metrics` are; none: nowhere. */
   health?: Listen;
   release?: Release;
+  /** How long a server that does not answer yet is tried again, in milliseconds; 0 unless told. */
+  patienceMs?: number;
   /** Called once all workers poll. */
   ready: () => void;
 }
@@ -44,7 +50,8 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   const log = pino({ base: { pid: process.pid, ...(release ? { build: release.buildId } : {}) } });
   const metrics = options.health ? `127.0.0.1:${await freePort(firstPort(String(process.pid)))}` : null;
   installRuntime(sdk, log, metrics);
-  const connection = await sdk.NativeConnection.connect({ address, ...options.connection });
+  const until = Date.now() + (options.patienceMs ?? 0);
+  const connection = await untilThere(until, () => sdk.NativeConnection.connect({ address, ...options.connection }));
   const stopping = new AbortController();
   const workers: (PlanWorker & WatchedWorker)[] = [];
   let health: Health | null = null;
@@ -138,6 +145,17 @@ async function closed({ projector, mirror }: PlanWorker): Promise<void> {
   await mirror.close();
 }
 
+async function untilThere<T>(until: number, connect: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (Date.now() >= until) throw error;
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { workspace: { type: 'string' }, 'embedded-state': { type: 'string' } },
@@ -154,6 +172,7 @@ async function main(): Promise<void> {
     address,
     namespace,
     stopWhenIdle: true,
+    patienceMs: SERVER_PATIENCE_MS,
     ready: () => process.stdout.write(`${JSON.stringify({ ready: true })}\n`),
   });
 }

@@ -73,9 +73,12 @@ export class WorkerKeeper {
 
   /** The server is back after `awayMs` (infinity where nobody knows), at `port`. */
   async serverIsBack(awayMs: number, port: number): Promise<void> {
+    const goneAt = Number.isFinite(awayMs) ? Date.now() - awayMs : Number.POSITIVE_INFINITY;
     await this.turn(async () => {
       const running = this.record && isAlive(this.record.process) ? this.record : null;
       if (!running || (running.port === port && awayMs <= 3_000)) return;
+      // One that was started meanwhile has been looking for this server ever since.
+      if (running.port === port && Date.parse(running.process?.since ?? '') > goneAt) return;
       // Adopted, its environment is unknown: it can reconnect by itself, but not find another port.
       if (!this.spec && running.port === port) return;
       this.log(`starting the worker of ${running.workspace} again, because the server was away or moved`);

@@ -46,11 +46,18 @@ describe('the keeper of a worker', () => {
   });
 
   it('starts the worker again when the server was away for long or moved, not after a blink', async () => {
+    const before = Date.now();
     expect(await keeper.ensure(spec(), 1111, options)).toBe('started');
     const first = record()?.process?.pid;
     await keeper.serverIsBack(2_000, 1111);
     expect(record()?.process?.pid).toBe(first);
+    // The server had gone before this worker was started, which therefore waits for it already.
+    await keeper.serverIsBack(Date.now() - before + 3_500, 1111);
+    expect(record()?.process?.pid).toBe(first);
+    const realNow = Date.now;
+    const later = jest.spyOn(Date, 'now').mockImplementation(() => realNow() + 60_000);
     await keeper.serverIsBack(3_500, 1111);
+    later.mockRestore();
     const second = record()?.process?.pid;
     expect(second).not.toBe(first);
     await keeper.serverIsBack(100, 2222);
