@@ -6,7 +6,7 @@ const start = usePlans();
 
 /** The events after which a plan that waits leaves its history behind, and one in the middle of a run (limits.ts). */
 const QUIET = 1_500;
-const BUSY = 4_000;
+const BUSY = 2_000;
 
 /** The cheapest event there is: a decision on a gate that nobody opened. */
 const noise = (plan: Driver, bytes = 0): Promise<void> =>
