@@ -47,11 +47,19 @@ export class Comparison {
     const again = `npm run test:faults -- --seed ${seed} --rounds 1 --only ${fault.name}`;
     const begun = Date.now();
     const round = await this.series.round(fault, randomFrom(seed)).catch((error: unknown) => {
+      process.stderr.write(`BAD   ${fault.name} (seed ${seed}): ${String(error).split('\n', 1)[0]}\n`);
       throw new Error(`${error instanceof Error ? error.message : String(error)}\nAgain: ${again}`, { cause: error });
     });
-    process.stderr.write(`${fault.name} (seed ${seed}): ${((Date.now() - begun) / 1000).toFixed(1)} s\n`);
+    const told = (how: string): boolean =>
+      process.stderr.write(`${how}  ${fault.name} (seed ${seed}): ${((Date.now() - begun) / 1000).toFixed(1)} s\n`);
     this.reports.push({ fault: fault.name, seed, back: round.back });
-    expect({ ...whole(round), again }).toEqual({ ...whole({ ...NOTHING_WRONG, outcome: expected }), again });
+    try {
+      expect({ ...whole(round), again }).toEqual({ ...whole({ ...NOTHING_WRONG, outcome: expected }), again });
+      told('good');
+    } catch (error) {
+      told('BAD ');
+      throw error;
+    }
   }
 }
 
