@@ -72,7 +72,9 @@ describe('a plan that waits for people when its history has grown long', () => {
     await inNextExecution(plan, first);
 
     const after = await plan.view();
-    expect({ ...after, changes: 0, updatedAt: '' }).toEqual({ ...decided, changes: 0, updatedAt: '' });
+    // What the noise leaves in the view: how often it changed, and the latest refusals.
+    const quiet = (view: PlanView): object => ({ ...view, changes: 0, updatedAt: '', refusals: [] });
+    expect(quiet(after)).toEqual(quiet(decided));
     expect(after.status).toBe('waiting');
     // Who decided before is still known, and the decision stands when the task is made again with the same bytes.
     const late = { gate: gateOf(before, '1.txt'), decision: 'approve' };
