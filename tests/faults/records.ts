@@ -31,5 +31,5 @@ export function answeredQuestions(workspace: string, plan: string): string[] {
 export function brokenSeals(calls: readonly ModelCall[], sealed: readonly Sealed[]): string[] {
   return calls
     .filter((call) => sealed.some(({ at, questions }) => call.at > at && questions.includes(questionOf(call))))
-    .map(questionOf);
+    .map((call) => `${questionOf(call)}, which was on record`);
 }
