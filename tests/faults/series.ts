@@ -13,6 +13,7 @@ import { answeredQuestions, brokenSeals, type Sealed } from './records';
 
 const LATENCY_MS = 200;
 const ROUND_MS = 100_000;
+const WRITING_MS = 5_000;
 /** Exit codes of a plan of which tasks failed. */
 const FAILED: readonly (number | null)[] = [1, 4];
 
@@ -143,7 +144,7 @@ export class Series {
       repeated: [...repeatedCalls(calls, world.windows, this.spoiled), ...brokenSeals(calls, sealed)],
       strangers: await installation.strangers(),
       audit: await auditTroubles(installation, plan, fault.strictness !== 'taken up'),
-      leftovers: installation.leftovers(),
+      leftovers: await lasting(() => installation.leftovers()),
       exit: finished.code === 0 ? 'done' : `${finished.code}\n${finished.stdout}\n${finished.stderr}`,
       back: back(),
     };
@@ -186,6 +187,13 @@ export class Series {
     await this.model.close();
     return left;
   }
+}
+
+/** What a living worker is writing just now is no leftover: that is gone soon. */
+async function lasting(look: () => string[]): Promise<string[]> {
+  const until = Date.now() + WRITING_MS;
+  while (look().length > 0 && Date.now() < until) await sleep(50);
+  return look();
 }
 
 async function within<T>(ms: number, promise: Promise<T>, state: () => Promise<string>): Promise<T> {
