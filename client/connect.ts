@@ -1,7 +1,9 @@
 /** From the user's flags and environment to a `PlanClient`; starts the embedded server and worker where none is configured. */
 import { Client, Connection } from '@temporalio/client';
 import { UnreachableError } from '../plan/errors';
-import { largePayloads } from '../store/large-payloads';
+import { codecsOf } from '../store/codec/codecs';
+import { type KeyRing, keysFrom } from '../store/codec/keys';
+import { checkWorkspaceKey } from '../store/codec/marker';
 import type { WorkspaceLayout } from '../store/layout';
 import { sameSettings } from '../store/worker-digest';
 import { resolveConnection } from '../worker/connection';
@@ -40,9 +42,11 @@ export async function connectPlanClient(options: ConnectOptions): Promise<PlanCl
 async function connect(options: ConnectOptions): Promise<PlanClient> {
   const { layout, env, flags } = options;
   const configured = await resolveConnection({ flags, env });
+  const keys = keysFrom(env, layout.root);
+  await checkWorkspaceKey(layout, keys, !options.readOnly);
   if (configured.kind === 'configured') {
     const { address, namespace, ...rest } = configured.options;
-    return new TemporalPlanClient(layout, await link(address, namespace, rest, async () => undefined), '');
+    return new TemporalPlanClient(layout, await link(address, namespace, rest, keys), '');
   }
   if (options.readOnly) {
     const status = await embeddedStatus(env);
@@ -50,7 +54,7 @@ async function connect(options: ConnectOptions): Promise<PlanClient> {
     if (!alive || !status.address) {
       return new TemporalPlanClient(layout, null, 'Temporal is not running; this is the last state that was written.');
     }
-    const open = await link(status.address, status.namespace, {}, async () => undefined);
+    const open = await link(status.address, status.namespace, {}, keys);
     const asleep = !status.processes.some((one) => one.name === 'worker' && one.workspaceId === layout.id);
     return new TemporalPlanClient(layout, { ...open, asleep }, '');
   }
@@ -60,7 +64,8 @@ async function connect(options: ConnectOptions): Promise<PlanClient> {
       workspace: layout,
       settingsDigest: options.settingsDigest,
       note: options.note,
-      canRestartWorker: async (running) => sameSettings(running, options.settingsDigest) || nothingRuns(layout, env),
+      canRestartWorker: async (running) =>
+        sameSettings(running, options.settingsDigest) || nothingRuns(layout, env, keys),
     });
   const { address, namespace, restartedWorker } = await ensure();
   if (restartedWorker)
@@ -68,14 +73,14 @@ async function connect(options: ConnectOptions): Promise<PlanClient> {
   const revive = async (): Promise<void> => {
     await ensure();
   };
-  return new TemporalPlanClient(layout, await link(address, namespace, {}, revive), '');
+  return new TemporalPlanClient(layout, await link(address, namespace, {}, keys, revive), '');
 }
 
 /** A worker may get other settings while no plan of the old ones is being made or runs. */
-async function nothingRuns(layout: WorkspaceLayout, env: NodeJS.ProcessEnv): Promise<boolean> {
+async function nothingRuns(layout: WorkspaceLayout, env: NodeJS.ProcessEnv, keys: KeyRing | null): Promise<boolean> {
   const status = await embeddedStatus(env);
   if (!status.running || !status.address) return true;
-  const { client, close } = await link(status.address, status.namespace, {}, async () => undefined);
+  const { client, close } = await link(status.address, status.namespace, {}, keys);
   try {
     const plans = await new TemporalPlanClient(
       layout,
@@ -97,7 +102,8 @@ async function link(
   address: string,
   namespace: string,
   rest: object,
-  revive: () => Promise<void>,
+  keys: KeyRing | null,
+  revive: () => Promise<void> = async () => undefined,
 ): Promise<TemporalLink> {
   let connection: Connection;
   try {
@@ -105,6 +111,6 @@ async function link(
   } catch (error) {
     throw error instanceof UnreachableError ? error : connectionError(error, address);
   }
-  const client = new Client({ connection, namespace, dataConverter: { payloadCodecs: [largePayloads] } });
+  const client = new Client({ connection, namespace, dataConverter: { payloadCodecs: codecsOf(keys, namespace) } });
   return { client, address, revive, close: () => connection.close() };
 }

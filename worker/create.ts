@@ -1,5 +1,4 @@
 /** One Temporal worker for one workspace: the activities, the bundle, and the measured settings. */
-import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import {
   type NativeConnection,
@@ -11,13 +10,13 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities';
 import type { PlanView } from '../plan/view';
 import { sweepOwnTemps } from '../store/durable';
-import { largePayloads } from '../store/large-payloads';
 import { taskQueueOf, userFolders, type WorkspaceLayout } from '../store/layout';
 import { ownIdentity } from '../store/process';
 import { activityLog } from './activity-log';
 import { AuditMirror } from './audit-mirror';
 import type { Release } from './connection';
 import { identityOf } from './identity';
+import { workerPayloads } from './payloads';
 import { PlanLog } from './plan-log';
 import { Projector } from './projector';
 import { releaseDeadWorkersActivities } from './recovery';
@@ -46,12 +45,10 @@ export interface PlanWorker {
   run(): Promise<void>;
 }
 
-const BUNDLE = join(__dirname, '..', 'workflow-bundle.js');
-
-/** Throws what the SDK throws where the server refuses or the bundle is missing. */
+/** Throws what the SDK throws where the server refuses or the bundle is missing, and what `workerPayloads` throws. */
 export async function createPlanWorker(options: PlanWorkerOptions): Promise<PlanWorker> {
   const { connection, namespace, layout, env, log, release, stopping } = options;
-  const dataConverter = { payloadCodecs: [largePayloads] };
+  const { dataConverter, workflowBundle } = await workerPayloads(env, layout, namespace, options.bundle);
   const client = new Client({ connection, namespace, dataConverter });
   const projector = new Projector(layout, () => client, log, logged(log));
   const mirror = new AuditMirror(layout, () => client, log, { state: userFolders(env).state });
@@ -66,7 +63,7 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     dataConverter,
     taskQueue: taskQueueOf(layout.id),
     identity: identityOf(layout.id, await ownIdentity()),
-    workflowBundle: options.bundle ?? { codePath: BUNDLE },
+    workflowBundle,
     activities: activities.functions,
     interceptors: { activity: [activityLog(log)] },
     ...(release ? { workerDeploymentOptions: versioned(release) } : {}),

@@ -117,7 +117,7 @@ export interface Rooms {
   status(env: NodeJS.ProcessEnv, flags: ConnectionFlags): Promise<StatusReport>;
   doctor(options: Place & { note(line: string): void }): Promise<Check[]>;
   /** Replays event histories on this installation's workflow code. */
-  replay(plan: string, executions: PlanHistories['executions']): Promise<Replayed[]>;
+  replay(plan: string, executions: PlanHistories['executions'], env: NodeJS.ProcessEnv): Promise<Replayed[]>;
   /** Runs until a signal. @returns the exit code */
   worker(options: WorkerOptions): Promise<number>;
 }
@@ -264,10 +264,12 @@ export const realRooms: Rooms = {
     const { doctor } = require('../../worker/embedded') as typeof import('../../worker/embedded');
     return doctor({ env, workspace: layout, note });
   },
-  async replay(plan, executions) {
+  async replay(plan, executions, env) {
     const { replayHistories } =
       require('../../worker/embedded/replay') as typeof import('../../worker/embedded/replay');
-    return replayHistories(plan, executions);
+    const { codecsOf } = require('../../store/codec/codecs') as typeof import('../../store/codec/codecs');
+    const { keysFrom } = require('../../store/codec/keys') as typeof import('../../store/codec/keys');
+    return replayHistories(plan, executions, { payloadCodecs: codecsOf(keysFrom(env, null), null) });
   },
   async worker({ layouts, env, flags, release, note }) {
     const { workerDigest } = require('../../store/worker-digest') as typeof import('../../store/worker-digest');
