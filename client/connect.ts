@@ -6,7 +6,7 @@ import { type KeyRing, keysFrom } from '../store/codec/keys';
 import { checkWorkspaceKey } from '../store/codec/marker';
 import type { WorkspaceLayout } from '../store/layout';
 import { sameSettings } from '../store/worker-digest';
-import { resolveConnection } from '../worker/connection';
+import { type ConfiguredConnection, explainFault, resolveConnection } from '../worker/connection';
 import { embeddedStatus, ensureEmbedded } from '../worker/embedded';
 import { connectionError } from './failures';
 import { TemporalPlanClient } from './plan-client';
@@ -45,8 +45,7 @@ async function connect(options: ConnectOptions): Promise<PlanClient> {
   const keys = keysFrom(env, layout.root);
   await checkWorkspaceKey(layout, keys, !options.readOnly);
   if (configured.kind === 'configured') {
-    const { address, namespace, ...rest } = configured.options;
-    return new TemporalPlanClient(layout, await link(address, namespace, rest, keys), '');
+    return new TemporalPlanClient(layout, await configuredLink(configured.options, keys), '');
   }
   if (options.readOnly) {
     const status = await embeddedStatus(env);
@@ -95,7 +94,25 @@ async function nothingRuns(layout: WorkspaceLayout, env: NodeJS.ProcessEnv, keys
   }
 }
 
+/** To a server elsewhere; a namespace that it does not have is told at once, and not as a plan that nobody knows. */
+async function configuredLink(server: ConfiguredConnection, keys: KeyRing | null): Promise<TemporalLink> {
+  const { address, namespace, ...rest } = server;
+  let made: TemporalLink | undefined;
+  try {
+    made = await link(address, namespace, rest, keys);
+    const { client } = made;
+    await client.withDeadline(Date.now() + NAMESPACE_PATIENCE_MS, () =>
+      client.workflowService.describeNamespace({ namespace }),
+    );
+    return made;
+  } catch (error) {
+    await made?.close();
+    throw await explainFault(error, server);
+  }
+}
+
 /** gRPC waits a second before it tries again, then up to two minutes; a server of ours is back within one or two seconds. */
+const NAMESPACE_PATIENCE_MS = 10_000;
 const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000 };
 
 async function link(

@@ -2,12 +2,15 @@
 import { parseArgs } from 'node:util';
 import type { NativeConnectionOptions, Runtime } from '@temporalio/worker';
 import { type Logger, pino } from 'pino';
+import { PlanwrightError } from '../plan/errors';
+import { keysFrom } from '../store/codec/keys';
 import { type WorkspaceLayout, workspaceLayout } from '../store/layout';
 import { providerEnvironment } from '../store/settings';
 import type { Release } from './connection';
 import type { PlanWorker } from './create';
 import { firstPort, freePort } from './embedded/ports';
 import { type Health, type Listen, startHealth } from './health';
+import { withoutWords } from './log-words';
 import { PlanFiguresReader } from './plan-figures';
 import { type WatchedWorker, watchWorkers } from './watch';
 
@@ -41,7 +44,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   const sdk = await import('@temporalio/worker');
   const { createPlanWorker } = await import('./create');
   const { layouts, address, namespace, release } = options;
-  const log = pino({ base: { pid: process.pid, ...(release ? { build: release.buildId } : {}) } });
+  // Keys are the process's: those of one workspace are those of all.
+  const formatters = keysFrom(options.env, null) ? { log: withoutWords } : {};
+  const log = pino({ base: { pid: process.pid, ...(release ? { build: release.buildId } : {}) }, formatters });
   const metrics = options.health ? `127.0.0.1:${await freePort(firstPort(String(process.pid)))}` : null;
   installRuntime(sdk, log, metrics);
   const connection = await sdk.NativeConnection.connect({ address, ...options.connection });
@@ -158,10 +163,16 @@ async function main(): Promise<void> {
   });
 }
 
+/** The advice belongs to it: a command that started this worker shows these words and nothing else. */
+function fatalText(error: unknown): string {
+  if (error instanceof PlanwrightError && error.advice) return `${error.message} ${error.advice}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
 if (require.main === module) {
   main().catch((error: unknown) => {
     process.stderr.write(
-      `${JSON.stringify({ level: 60, msg: error instanceof Error ? error.message : String(error) })}\n`,
+      `${JSON.stringify({ level: 60, msg: fatalText(error) })}\n`,
     );
     process.exitCode = 1;
   });

@@ -20,6 +20,7 @@ import type { ConnectOptions } from '../connect';
 import type { PlanHistories } from '../histories';
 import type { Prepared } from '../import-plan';
 import type { PlanClient } from '../types';
+import { type CodecRooms, codecRooms } from './codec-rooms';
 import type { PolicyReport } from './policy-check';
 
 /** What flags say of the model. */
@@ -58,7 +59,7 @@ export interface WorkerOptions {
 }
 
 /** The doors to the other rooms. Each loads what lies behind it when it is opened: `--help` opens none. */
-export interface Rooms {
+export interface Rooms extends CodecRooms {
   /** The workspace that a directory belongs to. @throws UsageError where it does not exist */
   findWorkspace(dir: string, cwd: string): WorkspaceLayout;
   /** The directory itself as a workspace. @throws UsageError where it does not exist */
@@ -131,6 +132,7 @@ export type StatusReport =
 // `require` and not `import()`: TypeScript leaves an `import()` in CommonJS code to the ES module loader, which is slower
 // and wants file names with extensions that do not exist before the build.
 export const realRooms: Rooms = {
+  ...codecRooms,
   findWorkspace: (dir, cwd) => findWorkspace(resolve(cwd, dir)),
   workspaceAt(dir, cwd) {
     findWorkspace(resolve(cwd, dir));
@@ -245,6 +247,7 @@ export const realRooms: Rooms = {
   async up({ layout, env, note }) {
     const { ensureEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');
     const { workerDigest } = require('../../store/worker-digest') as typeof import('../../store/worker-digest');
+    await codecRooms.codecKeys.check(env, layout);
     return ensureEmbedded({ env, workspace: layout, settingsDigest: workerDigest(env), note });
   },
   async down(options) {
@@ -278,12 +281,16 @@ export const realRooms: Rooms = {
     const { parseListen } = require('../../worker/health') as typeof import('../../worker/health');
     const health = parseListen(env.PLANWRIGHT_HEALTH);
     const configured = await connection(env, flags);
+    for (const layout of layouts) await codecRooms.codecKeys.check(env, layout);
     const ready = (): void => {
       for (const { root } of layouts) note(`The worker listens for ${root}.`);
     };
     const common = { layouts, env, health, release, stopWhenIdle: false, ready };
     if (configured.kind === 'configured') {
       const { address, namespace, ...options } = configured.options;
+      await (require('../../worker/preflight') as typeof import('../../worker/preflight')).preflight(
+        configured.options,
+      );
       return runWorker({ ...common, address, namespace, connection: options });
     }
     const { ensureEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');

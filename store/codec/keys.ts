@@ -72,7 +72,7 @@ export function newKey(now: Date): CodecKey {
 }
 
 const HEAD =
-  '# Keys of `planwright codec`, one a line: id and 32 bytes in base64. The first seals, all of them open.\n';
+  '# Keys of `planwright codec`. One a line: id and 32 bytes in base64. The first seals and all of them open.\n';
 
 /** The text of a file of keys, as `parseKeys` reads it. */
 export const keysText = (keys: readonly CodecKey[]): string =>

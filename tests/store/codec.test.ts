@@ -31,7 +31,7 @@ async function through(way: 'encode' | 'decode', payload: PlainPayload, keys: Ke
   return result;
 }
 
-const valueOf = (payload: PlainPayload): unknown => {
+const valueIn = (payload: PlainPayload): unknown => {
   const { metadata, data } = payload;
   return defaultPayloadConverter.fromPayload({ metadata: metadata ?? {}, data: data ?? new Uint8Array() });
 };
@@ -43,7 +43,7 @@ describe('an encrypted payload', () => {
         const marked = { value, secret: `canary-${secret}` };
         const sealed = await through('encode', payloadOf(marked), one);
         expect(Buffer.from(sealed.data ?? []).includes('canary-')).toBe(false);
-        expect(valueOf(await through('decode', sealed, one))).toEqual(JSON.parse(JSON.stringify(marked)));
+        expect(valueIn(await through('decode', sealed, one))).toEqual(JSON.parse(JSON.stringify(marked)));
       }),
       { numRuns: 200 },
     );
@@ -58,7 +58,7 @@ describe('an encrypted payload', () => {
     const large = payloadOf('a line\n'.repeat(400_000));
     const sealed = await through('encode', large, one);
     expect(sealed.data?.length).toBeLessThan(100_000);
-    expect(valueOf(await through('decode', sealed, one))).toBe('a line\n'.repeat(400_000));
+    expect(valueIn(await through('decode', sealed, one))).toBe('a line\n'.repeat(400_000));
   });
 
   it('does not open in another plan or another namespace', async () => {
@@ -86,7 +86,7 @@ describe('an encrypted payload', () => {
     const [loose] = (await sealing?.encode([payloadOf('x')])) ?? [];
     if (!loose) throw new Error('no payload');
     await expect(through('decode', loose, one)).rejects.toThrow(/moved/);
-    expect(valueOf((await sealing?.decode([loose]))?.[0] ?? {})).toBe('x');
+    expect(valueIn((await sealing?.decode([loose]))?.[0] ?? {})).toBe('x');
   });
 
   it('does not open after any single byte of it was changed', async () => {
@@ -114,10 +114,10 @@ describe('an encrypted payload', () => {
   it('is sealed with the first key and opened with any, so that keys can change', async () => {
     const old = await through('encode', payloadOf('old'), one);
     const rotated: KeyRing = [newKey(NOW), ...one];
-    expect(valueOf(await through('decode', old, rotated))).toBe('old');
+    expect(valueIn(await through('decode', old, rotated))).toBe('old');
     const fresh = await through('encode', payloadOf('new'), rotated);
     await expect(through('decode', fresh, one)).rejects.toThrow(rotated[0].id);
-    expect(valueOf(await through('decode', fresh, [...one, rotated[0]] as unknown as KeyRing))).toBe('new');
+    expect(valueIn(await through('decode', fresh, [...one, rotated[0]] as unknown as KeyRing))).toBe('new');
   });
 });
 
