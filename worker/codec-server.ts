@@ -114,7 +114,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, servin
   const path = (request.url ?? '').split('?')[0] ?? '';
   const line = { method, path: path.slice(0, 40), from: request.socket.remoteAddress };
   const send = (status: number, body: object | null): void => {
-    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+    // What was refused may still be on its way: nothing else is to come over the same connection.
+    const last = status >= 400 ? { connection: 'close' } : {};
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...last });
     response.end(body ? JSON.stringify(body) : undefined);
   };
   try {
@@ -177,12 +179,14 @@ function namespaceOf({ headers }: IncomingMessage, namespaces: readonly string[]
 async function readPayloads(request: IncomingMessage): Promise<PlainPayload[]> {
   if (!(request.headers['content-type'] ?? '').startsWith('application/json'))
     throw new Refusal(415, 'Send application/json.');
+  const tooMuch = new Refusal(413, `More than ${MOST_BYTES} bytes at once.`);
+  if (Number(request.headers['content-length'] ?? 0) > MOST_BYTES) throw tooMuch;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > MOST_BYTES) throw new Refusal(413, `More than ${MOST_BYTES} bytes at once.`);
+    if (size > MOST_BYTES) throw tooMuch;
     chunks.push(bytes);
   }
   const parsed = bodySchema.safeParse(parseJson(Buffer.concat(chunks).toString('utf8')));

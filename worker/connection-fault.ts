@@ -2,13 +2,14 @@
  * Why a configured server cannot be used, in words that tell what to change. gRPC says "did not connect in time" for a wrong
  * address and for each fault of TLS alike, so the same door is knocked at once more by hand, and what happens there is told.
  */
-import { connect as connectHttp2 } from 'node:http2';
-import { connect as connectTcp } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { type PlanwrightError, UnreachableError } from '../plan/errors';
 import type { ConfiguredConnection } from './connection';
 
 const KNOCK_MS = 5_000;
+/** The type of an HTTP/2 frame, its fourth byte. */
+const SETTINGS = 4;
 const GRPC = { notFound: 5, denied: 7, unauthenticated: 16 } as const;
 
 type Tls = ConfiguredConnection['tls'];
@@ -56,7 +57,7 @@ async function knock(address: string, tls: Tls): Promise<[why: string, advice: s
   if (host === '') return ['it is not HOST:PORT', 'Write it as temporal.example:7233.'];
   const refused = await tcpFault(host, Number(port));
   if (refused !== null) return [refused, 'Check TEMPORAL_ADDRESS, --address or the profile.'];
-  const code = await httpFault(host, port, tls ? tlsOptions(tls) : null);
+  const code = await helloFault(host, Number(port), tls ? tlsOptions(tls) : null);
   if (code === null) return null;
   return tls
     ? tlsFault(code, host)
@@ -91,25 +92,36 @@ function tlsOptions(tls: NonNullable<Exclude<Tls, boolean>> | true): ConnectionO
   };
 }
 
-/** Says hello as HTTP/2 does. @returns a code of what went wrong; null where the other side said hello too */
-function httpFault(host: string, port: string, tls: ConnectionOptions | null): Promise<string | null> {
-  const authority = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** A client's first words in HTTP/2: the preface, and settings with nothing in them (RFC 9113, section 3.4). */
+const HELLO = Buffer.concat([
+  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+  Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+]);
+
+/**
+ * Says hello by hand: with TLS 1.3 a client certificate is refused after the handshake, and only who reads the bare
+ * connection is told why.
+ *
+ * @returns a code of what went wrong; null where the other side said hello too
+ */
+function helloFault(host: string, port: number, tls: ConnectionOptions | null): Promise<string | null> {
   return new Promise((resolve) => {
-    let session: ReturnType<typeof connectHttp2>;
+    let socket: Socket;
     try {
-      session = connectHttp2(authority, { ...tls, ALPNProtocols: ['h2'] });
+      const name = isIP(host) === 0 ? { servername: host } : {};
+      socket = tls ? connectTls({ host, port, ALPNProtocols: ['h2'], ...name, ...tls }) : connectTcp({ host, port });
     } catch (error) {
       return resolve(`own:${error instanceof Error ? error.message : String(error)}`);
     }
     const end = (code: string | null): void => {
-      clearTimeout(limit);
-      session.destroy();
+      socket.destroy();
       resolve(code);
     };
-    const limit = setTimeout(() => end('silent'), KNOCK_MS);
-    session.once('remoteSettings', () => end(null));
-    session.once('error', (error: NodeJS.ErrnoException) => end(`${error.code ?? ''} ${error.message}`));
-    session.once('close', () => end('closed'));
+    socket.setTimeout(KNOCK_MS, () => end('silent'));
+    socket.once(tls ? 'secureConnect' : 'connect', () => socket.write(HELLO));
+    socket.once('data', (data: Buffer) => end(data[3] === SETTINGS ? null : 'closed'));
+    socket.once('error', (error: NodeJS.ErrnoException) => end(`${error.code ?? ''} ${error.message}`));
+    socket.once('close', () => end('closed'));
   });
 }
 
@@ -135,5 +147,5 @@ function tlsFault(code: string, host: string): [why: string, advice: string] {
     [/^own:/, 'the configured certificate or key cannot be used', own],
   ];
   const [, why, advice] = table.find(([pattern]) => pattern.test(code)) ?? [];
-  return [why ?? `it ends the TLS connection (${code})`, advice ?? own];
+  return [why ?? `it ends the TLS connection (${code}); perhaps it wants another client certificate`, advice ?? own];
 }

@@ -12,7 +12,7 @@ function reduced(name: string, value: unknown): unknown {
   if (value instanceof Error) {
     return { name: value.name, ...('type' in value && typeof value.type === 'string' ? { type: value.type } : {}) };
   }
-  // `String(error)`: the class's name stands before the first colon.
-  if (name === 'error' && typeof value === 'string') return /^[A-Za-z]+(?=:)/.exec(value)?.[0] ?? 'Error';
+  // `String(error)`: the class's name stands before the first colon. A kind alone is what it is.
+  if (name === 'error' && typeof value === 'string') return /^[A-Za-z]{1,60}(?=:|$)/.exec(value)?.[0] ?? 'Error';
   return value;
 }

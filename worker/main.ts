@@ -171,9 +171,7 @@ function fatalText(error: unknown): string {
 
 if (require.main === module) {
   main().catch((error: unknown) => {
-    process.stderr.write(
-      `${JSON.stringify({ level: 60, msg: fatalText(error) })}\n`,
-    );
+    process.stderr.write(`${JSON.stringify({ level: 60, msg: fatalText(error) })}\n`);
     process.exitCode = 1;
   });
 }
