@@ -60,7 +60,7 @@ async function knock(address: string, tls: Tls): Promise<[why: string, advice: s
   const code = await helloFault(host, Number(port), tls ? tlsOptions(tls) : null);
   if (code === null) return null;
   return tls
-    ? tlsFault(code, host)
+    ? tlsFault(code, host, tls !== true && tls.clientCertPair !== undefined)
     : ['it does not answer without TLS', 'Where it wants TLS: TEMPORAL_TLS=true, or a [profile.<name>.tls] section.'];
 }
 
@@ -126,7 +126,7 @@ function helloFault(host: string, port: number, tls: ConnectionOptions | null): 
 }
 
 /** OpenSSL's and Node's words for what can be wrong with certificates → ours. */
-function tlsFault(code: string, host: string): [why: string, advice: string] {
+function tlsFault(code: string, host: string, hasPair: boolean): [why: string, advice: string] {
   const ca = 'Name the authority: TEMPORAL_TLS_SERVER_CA_CERT_PATH, or server_ca_cert_path of the profile.';
   const own = 'Check TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, or the same in the profile.';
   const table: [RegExp, string, string][] = [
@@ -147,5 +147,9 @@ function tlsFault(code: string, host: string): [why: string, advice: string] {
     [/^own:/, 'the configured certificate or key cannot be used', own],
   ];
   const [, why, advice] = table.find(([pattern]) => pattern.test(code)) ?? [];
-  return [why ?? `it ends the TLS connection (${code}); perhaps it wants another client certificate`, advice ?? own];
+  // Some servers close without a word of why.
+  const guess = hasPair
+    ? 'it ends the connection when it has our client certificate, and so most likely refuses it'
+    : `it ends the TLS connection (${code}); perhaps it wants a client certificate`;
+  return [why ?? guess, advice ?? own];
 }
