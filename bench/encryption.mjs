@@ -2,7 +2,7 @@
  * `npm run bench:encryption [-- --runs N --latency MS]`: the same plans with and without codec keys, in turns (A B A B …), as ratios: time
  * of the run, CPU of server and worker, size of the database. Load of other processes falls on both.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bytesOf, fromDist, Installation } from './installation.mjs';
@@ -23,6 +23,13 @@ function cpuOf(pid) {
     return 0;
   }
 }
+
+/** The database with its journal. */
+const databaseBytes = ({ home }) => {
+  const state = join(home, 'state');
+  const files = readdirSync(state).filter((name) => /\.db/.test(name));
+  return files.reduce((sum, name) => sum + bytesOf(join(state, name)), 0);
+};
 
 async function processes(installation) {
   const { stdout } = await installation.run(['status', '--json']);
@@ -70,8 +77,8 @@ try {
       );
     }
   }
-  const [plain, encrypted] = contenders.map(({ installation }) => bytesOf(join(installation.home, 'state')));
-  process.stdout.write(`state directory: ${plain} → ${encrypted} bytes  ×${(encrypted / plain).toFixed(2)}\n`);
+  const [plain, encrypted] = contenders.map(({ installation }) => databaseBytes(installation));
+  process.stdout.write(`database: ${plain} → ${encrypted} bytes  ×${(encrypted / plain).toFixed(2)}\n`);
 } finally {
   for (const { installation } of contenders) await installation.close();
   await model.close();
