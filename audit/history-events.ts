@@ -2,10 +2,12 @@
  * Events of a Temporal history, decoded: what the projection looks at, and nothing else. Raw events carry their
  * payloads as the codecs left them, so each is run through the data converter here.
  */
-import type { LoadedDataConverter } from '@temporalio/common';
+import type { LoadedDataConverter, SerializationContext } from '@temporalio/common';
 import type { History, Payload } from '@temporalio/common/lib/proto-utils';
 
 export type RawEvent = NonNullable<History['events']>[number];
+
+type Failure = NonNullable<NonNullable<RawEvent['workflowExecutionFailedEventAttributes']>['failure']>;
 
 interface Base {
   /** Unique within one execution. */
@@ -37,12 +39,18 @@ export type HistoryEvent =
 /** Decodes one payload; undefined where there is none. */
 export type ReadPayload = (payload: Payload | null | undefined) => Promise<unknown>;
 
-/** Reads payloads as the client's data converter does: codecs first, the last one first. */
-export function payloadReader({ payloadConverter, payloadCodecs }: LoadedDataConverter): ReadPayload {
+/**
+ * Reads payloads as the client's data converter does: codecs first, the last one first.
+ * @param context whose payloads they must be; a payload of another plan is refused then, where payloads are encrypted
+ */
+export function payloadReader(
+  { payloadConverter, payloadCodecs }: LoadedDataConverter,
+  context?: SerializationContext,
+): ReadPayload {
   return async (payload) => {
     if (!payload) return undefined;
     let payloads = [payload];
-    for (const codec of [...payloadCodecs].reverse()) payloads = await codec.decode(payloads);
+    for (const codec of [...payloadCodecs].reverse()) payloads = await codec.decode(payloads, context);
     return payloads[0] ? payloadConverter.fromPayload(payloads[0]) : undefined;
   };
 }
@@ -57,7 +65,7 @@ export async function decodeEvent(raw: RawEvent, read: ReadPayload, factsKey: st
   }
   const facts = raw.workflowPropertiesModifiedEventAttributes?.upsertedMemo?.fields?.[factsKey];
   if (facts) return { ...base, kind: 'facts', facts: await read(facts) };
-  return (await decodeActivity(raw, base, read)) ?? decodeEnd(raw, base);
+  return (await decodeActivity(raw, base, read)) ?? decodeEnd(raw, base, read);
 }
 
 async function decodeActivity(raw: RawEvent, base: Base, read: ReadPayload): Promise<HistoryEvent | null> {
@@ -82,14 +90,22 @@ async function decodeActivity(raw: RawEvent, base: Base, read: ReadPayload): Pro
   return { ...base, kind: 'failed', ...ofActivity(canceled), detail: await read(canceled.details?.payloads?.[0]) };
 }
 
-function decodeEnd(raw: RawEvent, base: Base): HistoryEvent {
+/** Of a failure; where payloads are encrypted its message stands in one. */
+async function messageOf(failure: Failure | null | undefined, read: ReadPayload): Promise<string> {
+  const encoded = await read(failure?.encodedAttributes);
+  if (typeof encoded === 'object' && encoded !== null && 'message' in encoded) return String(encoded.message);
+  return failure?.message ?? '';
+}
+
+async function decodeEnd(raw: RawEvent, base: Base, read: ReadPayload): Promise<HistoryEvent> {
   const { workflowExecutionTerminatedEventAttributes: terminated, workflowExecutionFailedEventAttributes: failed } =
     raw;
   if (terminated) {
     const { reason, identity } = terminated;
     return { ...base, kind: 'ended', how: 'terminated', reason: reason ?? '', identity: identity ?? '' };
   }
-  if (failed) return { ...base, kind: 'ended', how: 'failed', reason: failed.failure?.message ?? '', identity: '' };
+  if (failed)
+    return { ...base, kind: 'ended', how: 'failed', reason: await messageOf(failed.failure, read), identity: '' };
   if (raw.workflowExecutionTimedOutEventAttributes) {
     return { ...base, kind: 'ended', how: 'timed out', reason: '', identity: '' };
   }

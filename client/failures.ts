@@ -1,5 +1,5 @@
 /** What the SDK throws, as errors that a person understands: one place, for every use of the Temporal client. */
-import { FailedError, type PlanwrightError, RefusedError, UnreachableError, UsageError } from '../plan/errors';
+import { FailedError, PlanwrightError, RefusedError, UnreachableError, UsageError } from '../plan/errors';
 
 /** Failure types of the contract → our errors. */
 function refusalError(type: string, message: string): PlanwrightError {
@@ -52,8 +52,16 @@ export function workflowRefusal(error: unknown): PlanwrightError | null {
   return null;
 }
 
+/** An error in our own words, such as a payload that no key opens, wherever in the chain of causes it stands; null: none. */
+export function ownError(error: unknown): PlanwrightError | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) if (at instanceof PlanwrightError) return at;
+  return null;
+}
+
 /** Anything else that calling Temporal can throw. @param address where it was called */
 export function connectionError(error: unknown, address: string): PlanwrightError {
+  const own = ownError(error);
+  if (own) return own;
   const code = grpcCode(error);
   const why = error instanceof Error ? error.message : String(error);
   if (code === GRPC.denied || code === GRPC.unauthenticated) {

@@ -26,7 +26,7 @@ import { replaceFile } from '../store/durable';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { PLAN_ID, planFileIds, readPlanFile, removePlanFiles } from '../store/plan-file';
-import { connectionError } from './failures';
+import { connectionError, ownError } from './failures';
 import type { PlanHistories } from './histories';
 import { gatesOf, listingOf } from './listing';
 import { isLost, isOpen } from './open';
@@ -205,6 +205,8 @@ export class TemporalPlanClient implements PlanClient {
       view = await this.wire.query(id);
     } catch (error) {
       if (isLost(error)) return { ...(await this.fromFile(id, LOST, false)), lost: true };
+      const own = ownError(error);
+      if (own) return this.fromFile(id, own.message, false);
       const closed = await this.wire.closedNote(id);
       return this.fromFile(id, closed ?? (await this.wire.explain(id, error)), closed === null);
     }

@@ -14,7 +14,7 @@ import { type Mask, maskSecrets, maskTexts } from '../plan/mask';
 import type { PlanQuestion } from '../plan/pages';
 import type { PlanView } from '../plan/view';
 import { taskQueueOf, type WorkspaceLayout } from '../store/layout';
-import { connectionError, isPassing, workflowRefusal } from './failures';
+import { connectionError, isPassing, ownError, workflowRefusal } from './failures';
 import { isLost } from './open';
 
 const QUERY_DEADLINE_MS = 2_000;
@@ -106,6 +106,8 @@ export class PlanWire {
   /** Terminated, lost or merely restarting? The last is mended here and the caller asks again. */
   async afterFailedQuery(id: string, error: unknown, failures: number): Promise<void> {
     const { address } = this.connected();
+    const own = ownError(error);
+    if (own) throw own;
     if (error instanceof WorkflowNotFoundError) throw new FailedError(`Plan ${id}: ${await this.explain(id, error)}`);
     if (failures > 20) throw connectionError(error, address);
     // First, because it takes no time where all is well, and where nothing runs there is nobody to ask.

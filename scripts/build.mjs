@@ -96,7 +96,11 @@ async function bundleWorkflows() {
   const known = existsSync(bundle) && existsSync(bundleInputs) ? readFileSync(bundleInputs, 'utf8') : null;
   if (known === digest) return;
   const { bundleWorkflowCode, DefaultLogger } = require('@temporalio/worker');
-  const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: entry,
+    failureConverterPath: join(dist, 'workflows', 'failure-converter.js'),
+    logger: new DefaultLogger('WARN'),
+  });
   rmSync(bundleInputs, { force: true });
   replace(bundle, code);
   replace(bundleInputs, digest);

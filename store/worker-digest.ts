@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, sha256 } from '../plan/digest';
+import { KEY_FILE, KEYS } from './codec/keys';
 import { readKeyFile } from './key-file';
 import { userFolders } from './layout';
 
@@ -54,16 +55,20 @@ function ofFile(path: string): string | null {
 
 /**
  * `<settings>.<build>`: SHA-256 (hex) over the provider's variables, the user's own config file and the keys that it points to,
- * and the digest of the code.
+ * the codec keys, and the digest of the code.
  * Another one means another worker. An empty variable counts as unset.
  */
 export function workerDigest(env: NodeJS.ProcessEnv): string {
   const own = readIfThere(join(userFolders(env).config, 'config.yaml'));
   const variables = PROVIDER_VARIABLES.map((name): [string, string | null] => [name, env[name] || null]);
+  const codecText = env[KEYS] || (env[KEY_FILE] && (readIfThere(env[KEY_FILE]) ?? ''));
+  const codec = codecText ? sha256(codecText) : null;
   const settings = digestOf({
     ...Object.fromEntries(variables),
     config: own && sha256(own),
     key: own && keyDigest(own, env),
+    // Only where they are used: the digest of those who do not encrypt stays what it was.
+    ...(codec ? { codec } : {}),
   });
   const build = readIfThere(join(__dirname, '..', 'build-id')) ?? 'sources';
   return `${settings}.${build.trim()}`;

@@ -159,7 +159,11 @@ export class AuditMirror implements Mirror {
       plan,
       log: logName(client.options.namespace, plan),
       source: temporalHistory(client, plan),
-      read: payloadReader(client.options.loadedDataConverter),
+      read: payloadReader(client.options.loadedDataConverter, {
+        type: 'workflow',
+        namespace: client.options.namespace,
+        workflowId: plan,
+      }),
       run,
       activities: served.flatMap(({ activity }) => activity ?? []),
       position: follow.position,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { UsageError } from '../plan/errors';
+import { type PlanwrightError, UsageError } from '../plan/errors';
 
 export interface ConnectionFlags {
   address?: string;
@@ -75,6 +75,12 @@ export async function resolveConnection({
       ...(metadata === undefined ? {} : { metadata }),
     },
   };
+}
+
+/** As `connectionFault` of worker/connection-fault.ts, which is loaded for those alone whose server cannot be used. */
+export function explainFault(error: unknown, server: ConfiguredConnection): Promise<PlanwrightError> {
+  const { connectionFault } = require('./connection-fault') as typeof import('./connection-fault');
+  return connectionFault(error, server);
 }
 
 function embedded(flags: ConnectionFlags): ResolvedConnection {

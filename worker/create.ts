@@ -12,7 +12,6 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities';
 import type { PlanView } from '../plan/view';
 import { sweepOwnTemps } from '../store/durable';
-import { largePayloads } from '../store/large-payloads';
 import { taskQueueOf, userFolders, type WorkspaceLayout } from '../store/layout';
 import { ownIdentity } from '../store/process';
 import type { ReachableProvider } from '../store/provider-keys';
@@ -20,6 +19,7 @@ import { activityLog } from './activity-log';
 import { AuditMirror } from './audit-mirror';
 import type { Release } from './connection';
 import { identityOf } from './identity';
+import { workerPayloads } from './payloads';
 import { PlanLog } from './plan-log';
 import { Projector } from './projector';
 import { releaseDeadWorkersActivities } from './recovery';
@@ -52,13 +52,12 @@ export interface PlanWorker {
   run(): Promise<void>;
 }
 
-const BUNDLE = join(__dirname, '..', 'workflow-bundle.js');
 const WORKFLOWS = join(__dirname, '..', 'workflows', 'index.js');
 
-/** Throws what the SDK throws where the server refuses or the bundle is missing. */
+/** Throws what the SDK throws where the server refuses or the bundle is missing, and what `workerPayloads` throws. */
 export async function createPlanWorker(options: PlanWorkerOptions): Promise<PlanWorker> {
   const { connection, namespace, layout, env, log, release, stopping, plugin, providers } = options;
-  const dataConverter = { payloadCodecs: [largePayloads] };
+  const { dataConverter, workflowBundle } = await workerPayloads(env, layout, namespace, options.bundle);
   const client = new Client({ connection, namespace, dataConverter });
   const projector = new Projector(layout, () => client, log, logged(log));
   const mirror = new AuditMirror(layout, () => client, log, { state: userFolders(env).state });
@@ -80,9 +79,7 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     dataConverter,
     taskQueue: taskQueueOf(layout.id),
     identity: identityOf(layout.id, await ownIdentity()),
-    ...(plugin
-      ? { workflowsPath: WORKFLOWS, plugins: [plugin] }
-      : { workflowBundle: options.bundle ?? { codePath: BUNDLE } }),
+    ...(plugin ? { workflowsPath: WORKFLOWS, plugins: [plugin] } : { workflowBundle }),
     activities: activities.functions,
     interceptors: { activity: [activityLog(log)] },
     ...(release ? { workerDeploymentOptions: versioned(release) } : {}),

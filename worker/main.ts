@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { NativeConnectionOptions, Runtime } from '@temporalio/worker';
 import { type Logger, pino } from 'pino';
+import { PlanwrightError, UsageError } from '../plan/errors';
 import { type Mask, maskOf, maskTexts } from '../plan/mask';
+import { keysFrom } from '../store/codec/keys';
 import { secretsOf } from '../store/env-secrets';
 import { type WorkspaceLayout, workspaceLayout } from '../store/layout';
 import { reachableProviders } from '../store/provider-keys';
@@ -12,6 +14,7 @@ import type { Release } from './connection';
 import type { PlanWorker } from './create';
 import { firstPort, freePort } from './embedded/ports';
 import { type Health, type Listen, startHealth } from './health';
+import { withoutWords } from './log-words';
 import { PlanFiguresReader } from './plan-figures';
 import { loadTracing } from './tracing';
 import { type WatchedWorker, watchWorkers } from './watch';
@@ -52,9 +55,21 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   const { createPlanWorker } = await import('./create');
   const { layouts, address, namespace, release } = options;
   const hidden = secretsOf(options.env);
-  const hooks = { streamWrite: (line: string) => maskedLine(line, maskOf(hidden)) };
-  const log = pino({ base: { pid: process.pid, ...(release ? { build: release.buildId } : {}) }, hooks });
+  // Keys are the process's: those of one workspace are those of all.
+  const encrypted = keysFrom(options.env, null) !== null;
+  const log = pino({
+    base: { pid: process.pid, ...(release ? { build: release.buildId } : {}) },
+    hooks: { streamWrite: (line: string) => maskedLine(line, maskOf(hidden)) },
+    formatters: encrypted ? { log: withoutWords } : {},
+  });
   const tracing = loadTracing(options.env);
+  // The plugin makes a bundle of its own, which is not told to encode failures; and spans name what is encrypted.
+  if (tracing && encrypted) {
+    throw new UsageError(
+      'OTEL_EXPORTER_OTLP_ENDPOINT asks for traces while payloads are encrypted: spans would carry errors in plain words.',
+      'Unset one of the two.',
+    );
+  }
   const metrics = options.health ? `127.0.0.1:${await freePort(firstPort(String(process.pid)))}` : null;
   installRuntime(sdk, log, metrics);
   const until = Date.now() + (options.patienceMs ?? 0);
@@ -187,11 +202,15 @@ async function main(): Promise<void> {
   });
 }
 
+/** The advice belongs to it: a command that started this worker shows these words and nothing else. */
+function fatalText(error: unknown): string {
+  if (error instanceof PlanwrightError && error.advice) return `${error.message} ${error.advice}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
 if (require.main === module) {
   main().catch((error: unknown) => {
-    process.stderr.write(
-      `${JSON.stringify({ level: 60, msg: error instanceof Error ? error.message : String(error) })}\n`,
-    );
+    process.stderr.write(`${JSON.stringify({ level: 60, msg: fatalText(error) })}\n`);
     process.exitCode = 1;
   });
 }

@@ -284,6 +284,31 @@ export const REGISTRY: readonly Entry[] = [
     load: () => (require('./commands/skills-validate') as typeof import('./commands/skills-validate')).command,
   },
   {
+    path: 'codec',
+    summary: 'keys that encrypt what Temporal stores; new-key, use-key, show',
+    load: group('codec', ['new-key', 'use-key', 'show']),
+  },
+  {
+    path: 'codec new-key',
+    summary: 'make a key, or add one to a file of keys',
+    load: () => (require('./commands/codec-new-key') as typeof import('./commands/codec-new-key')).command,
+  },
+  {
+    path: 'codec use-key',
+    summary: 'let another key of a file seal',
+    load: () => (require('./commands/codec-use-key') as typeof import('./commands/codec-use-key')).command,
+  },
+  {
+    path: 'codec show',
+    summary: 'whether payloads are encrypted, and by which keys',
+    load: () => (require('./commands/codec-show') as typeof import('./commands/codec-show')).command,
+  },
+  {
+    path: 'codec-server',
+    summary: "plaintext for Temporal's web UI and command line",
+    load: () => (require('./commands/codec-server') as typeof import('./commands/codec-server')).command,
+  },
+  {
     path: 'completion',
     summary: 'completion of commands for bash, zsh or fish',
     load: () => (require('./commands/completion') as typeof import('./commands/completion')).command,

@@ -23,6 +23,7 @@ import type { ConnectOptions } from '../connect';
 import type { PlanHistories } from '../histories';
 import type { Prepared } from '../import-plan';
 import type { PlanClient } from '../types';
+import { type CodecRooms, codecRooms } from './codec-rooms';
 import type { PolicyReport } from './policy-check';
 
 /** What flags say of the model. */
@@ -63,7 +64,7 @@ export interface WorkerOptions {
 }
 
 /** The doors to the other rooms. Each loads what lies behind it when it is opened: `--help` opens none. */
-export interface Rooms {
+export interface Rooms extends CodecRooms {
   /** The workspace that a directory belongs to. @throws UsageError where it does not exist */
   findWorkspace(dir: string, cwd: string): WorkspaceLayout;
   /** The directory itself as a workspace. @throws UsageError where it does not exist */
@@ -128,7 +129,7 @@ export interface Rooms {
   /** What can be done with audit logs; of the server that the flags mean, which need not answer. */
   audit(options: Place & { flags: ConnectionFlags }): Promise<AuditDesk>;
   /** Replays event histories on this installation's workflow code. */
-  replay(plan: string, executions: PlanHistories['executions']): Promise<Replayed[]>;
+  replay(plan: string, executions: PlanHistories['executions'], env: NodeJS.ProcessEnv): Promise<Replayed[]>;
   /** Runs until a signal. @returns the exit code */
   worker(options: WorkerOptions): Promise<number>;
 }
@@ -142,6 +143,7 @@ export type StatusReport =
 // `require` and not `import()`: TypeScript leaves an `import()` in CommonJS code to the ES module loader, which is slower
 // and wants file names with extensions that do not exist before the build.
 export const realRooms: Rooms = {
+  ...codecRooms,
   findWorkspace: (dir, cwd) => findWorkspace(resolve(cwd, dir)),
   workspaceAt(dir, cwd) {
     findWorkspace(resolve(cwd, dir));
@@ -264,6 +266,7 @@ export const realRooms: Rooms = {
   async up({ layout, env, note }) {
     const { ensureEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');
     const { workerDigest } = require('../../store/worker-digest') as typeof import('../../store/worker-digest');
+    await codecRooms.codecKeys.check(env, layout);
     return ensureEmbedded({ env, workspace: layout, settingsDigest: workerDigest(env), note });
   },
   async down(options) {
@@ -290,10 +293,12 @@ export const realRooms: Rooms = {
     const namespace = configured.kind === 'configured' ? configured.options.namespace : EMBEDDED_NAMESPACE;
     return new AuditDesk({ layout, namespace, state: userFolders(env).state });
   },
-  async replay(plan, executions) {
+  async replay(plan, executions, env) {
     const { replayHistories } =
       require('../../worker/embedded/replay') as typeof import('../../worker/embedded/replay');
-    return replayHistories(plan, executions);
+    const { codecsOf } = require('../../store/codec/codecs') as typeof import('../../store/codec/codecs');
+    const { keysFrom } = require('../../store/codec/keys') as typeof import('../../store/codec/keys');
+    return replayHistories(plan, executions, { payloadCodecs: codecsOf(keysFrom(env, null), null) });
   },
   async worker({ layouts, env, flags, release, note }) {
     const { workerDigest } = require('../../store/worker-digest') as typeof import('../../store/worker-digest');
@@ -302,12 +307,16 @@ export const realRooms: Rooms = {
     const { parseListen } = require('../../worker/health') as typeof import('../../worker/health');
     const health = parseListen(env.PLANWRIGHT_HEALTH);
     const configured = await connection(env, flags);
+    for (const layout of layouts) await codecRooms.codecKeys.check(env, layout);
     const ready = (): void => {
       for (const { root } of layouts) note(`The worker listens for ${root}.`);
     };
     const common = { layouts, env, health, release, stopWhenIdle: false, ready };
     if (configured.kind === 'configured') {
       const { address, namespace, ...options } = configured.options;
+      await (require('../../worker/preflight') as typeof import('../../worker/preflight')).preflight(
+        configured.options,
+      );
       return runWorker({ ...common, address, namespace, connection: options });
     }
     const { ensureEmbedded } = require('../../worker/embedded') as typeof import('../../worker/embedded');

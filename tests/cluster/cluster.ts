@@ -89,20 +89,21 @@ export class Cluster {
     return part === 'postgres' ? this.startPostgres() : this.startServer();
   }
 
+  /** Ends a part as an operator does; PostgreSQL writes everything to its files then. */
+  async stop(part: Part): Promise<void> {
+    this.stopped.add(part);
+    const child = this.running.get(part);
+    if (!child) return;
+    const gone = new Promise((resolve) => child.once('close', resolve));
+    child.kill(part === 'postgres' ? 'SIGINT' : 'SIGTERM');
+    const stubborn = setTimeout(() => child.kill('SIGKILL'), 15_000);
+    await gone;
+    clearTimeout(stubborn);
+  }
+
   async close(): Promise<void> {
-    for (const [part, signal] of [
-      ['server', 'SIGTERM'],
-      ['postgres', 'SIGINT'],
-    ] as const) {
-      this.stopped.add(part);
-      const child = this.running.get(part);
-      if (!child) continue;
-      const gone = new Promise((resolve) => child.once('close', resolve));
-      child.kill(signal);
-      const stubborn = setTimeout(() => child.kill('SIGKILL'), 15_000);
-      await gone;
-      clearTimeout(stubborn);
-    }
+    await this.stop('server');
+    await this.stop('postgres');
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 

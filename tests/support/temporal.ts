@@ -53,6 +53,7 @@ export async function workflowBundle(): Promise<WorkflowBundleOption> {
   if (!existsSync(path)) {
     const { code } = await bundleWorkflowCode({
       workflowsPath: join(__dirname, '../../workflows/index.ts'),
+      failureConverterPath: join(__dirname, '../../workflows/failure-converter.ts'),
       logger: new DefaultLogger('ERROR'),
     });
     await mkdir(folder, { recursive: true });

@@ -3,6 +3,7 @@
  * is decided by this, and by nothing that a person could read.
  */
 import { join } from 'node:path';
+import type { DataConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { largePayloads } from '../../store/large-payloads';
 
@@ -17,12 +18,14 @@ const BUNDLE = join(__dirname, '..', '..', 'workflow-bundle.js');
 const quiet = { fn: (): void => undefined };
 
 /**
+ * @param payloads how payloads are read; none are encrypted unless told
  * @param bundle file with the workflow bundle; the installation's own unless told
  * @returns one for each, in the same order. A replay stops at the first event that does not fit
  */
 export async function replayHistories(
   plan: string,
   executions: readonly { run: string; history: History }[],
+  payloads: DataConverter = { payloadCodecs: [largePayloads] },
   bundle = BUNDLE,
 ): Promise<Replayed[]> {
   const { Worker, Runtime, DefaultLogger } = await import('@temporalio/worker');
@@ -30,7 +33,7 @@ export async function replayHistories(
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
   const options = {
     workflowBundle: { codePath: bundle },
-    dataConverter: { payloadCodecs: [largePayloads] },
+    dataConverter: payloads,
     sinks: { projection: { changed: quiet }, runs: { stopped: quiet } },
   };
   const replayed: Replayed[] = [];

@@ -12,7 +12,7 @@ export const command = defineCommand<{ plan?: string }>({
     const client = await context.client({ readOnly: true });
     const id = await client.resolve(plan);
     const { executions, missing } = await client.histories(id);
-    const replayed = await io.rooms.replay(id, executions);
+    const replayed = await io.rooms.replay(id, executions, io.env);
     const broken = replayed.filter(({ fault }) => fault !== null);
     const events = replayed.reduce((sum, one) => sum + one.events, 0);
     const deterministic = broken.length === 0;
