@@ -100,6 +100,8 @@ export interface Usage {
   promptTokens: number;
   completionTokens: number;
   calls: number;
+  /** True: a server did not say how many, and some of them were estimated. */
+  estimated?: boolean;
 }
 
 /** Which skill carried a task out; names as in `docs/contract.md`. Digests are SHA-256 hex. */

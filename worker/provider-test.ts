@@ -1,5 +1,6 @@
 /** One tiny real question to a provider, asked as a worker of this workspace would ask it. */
 import { ApplicationFailure } from '@temporalio/common';
+import { jsonPart } from '../activities/llm/content';
 import { providersFrom } from '../activities/llm/providers';
 import { UnreachableError } from '../plan/errors';
 import { GENERATED_FILES_WIRE, GeneratedFilesSchema, parseAnswer } from '../plan/schema';
@@ -66,7 +67,7 @@ export async function testProvider(
 
 function formOf(text: string): ProviderTest['form'] {
   try {
-    parseAnswer(GeneratedFilesSchema, text);
+    parseAnswer(GeneratedFilesSchema, jsonPart(text));
     return 'kept';
   } catch {
     return 'broken';

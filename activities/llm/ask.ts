@@ -1,5 +1,6 @@
 import { SchemaError } from '../../plan/schema';
 import type { CallTrace, Usage } from '../../plan/types';
+import { jsonPart } from './content';
 import type { LlmDeps } from './context';
 import { finalFailure, masked } from './errors';
 import { askAgain, promptDigest, type Question } from './prompts';
@@ -89,6 +90,7 @@ async function askInTurn<T>(
     usage.promptTokens += completion.usage.promptTokens;
     usage.completionTokens += completion.usage.completionTokens;
     usage.calls += completion.usage.calls;
+    if (completion.usage.estimated) usage.estimated = true;
     try {
       refuseRefusal(completion, provider);
       const value = accept(textOf(completion));
@@ -108,7 +110,7 @@ function textOf({ text, finishReason }: Completion): string {
   if (finishReason === 'length') {
     throw new SchemaError('The answer was cut off at the length limit of the model. Give a shorter one.');
   }
-  return text;
+  return jsonPart(text);
 }
 
 function refuseRefusal({ refusal, finishReason, model }: Completion, { name }: ModelProvider): void {

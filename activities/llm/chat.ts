@@ -1,11 +1,17 @@
-/** What goes to a chat completions endpoint and what comes back, as values: no I/O. */
-import { z } from 'zod';
+/** What goes to a chat completions endpoint, as values: no I/O. */
 import type { JsonObject } from '../../plan/types';
-import { type Asked, finalFailure, httpFailure, masked } from './errors';
-import type { Completion, ModelRequest } from './provider';
+import type { ModelRequest } from './provider';
 
 /** What some servers or models refuse, and we can do without. */
-export type Feature = 'temperature' | 'seed' | 'json_schema' | 'json_object';
+export type Feature =
+  | 'temperature'
+  | 'seed'
+  | 'json_schema'
+  | 'json_object'
+  | 'stream'
+  | 'stream_options'
+  | 'max_completion_tokens'
+  | 'max_tokens';
 
 type Format =
   | { type: 'json_schema'; json_schema: { name: string; strict: true; schema: JsonObject } }
@@ -18,9 +24,15 @@ export interface Body {
   temperature?: number;
   seed?: number;
   response_format?: Format;
+  stream?: true;
+  stream_options?: { include_usage: true };
+  max_completion_tokens?: number;
+  /** The older name of the same. */
+  max_tokens?: number;
 }
 
-export function bodyOf(request: ModelRequest, refused: ReadonlySet<Feature>): Body {
+/** @param maxTokens most tokens of an answer; null: the server's own limit */
+export function bodyOf(request: ModelRequest, refused: ReadonlySet<Feature>, maxTokens: number | null): Body {
   const strict = !refused.has('json_schema');
   const shape =
     `Answer with one JSON object and nothing else. It must have this JSON Schema ("${request.schemaName}"):\n` +
@@ -34,7 +46,16 @@ export function bodyOf(request: ModelRequest, refused: ReadonlySet<Feature>): Bo
     ...(refused.has('temperature') ? {} : { temperature: request.temperature }),
     ...(refused.has('seed') || request.seed === null ? {} : { seed: request.seed }),
     ...formatOf(request, refused),
+    ...(refused.has('stream') ? {} : { stream: true }),
+    ...(refused.has('stream') || refused.has('stream_options') ? {} : { stream_options: { include_usage: true } }),
+    ...limitOf(maxTokens, refused),
   };
+}
+
+function limitOf(most: number | null, refused: ReadonlySet<Feature>): Partial<Body> {
+  if (most === null) return {};
+  if (!refused.has('max_completion_tokens')) return { max_completion_tokens: most };
+  return refused.has('max_tokens') ? {} : { max_tokens: most };
 }
 
 function formatOf(request: ModelRequest, refused: ReadonlySet<Feature>): Pick<Body, 'response_format'> {
@@ -52,60 +73,14 @@ export function refusedFeature(error: unknown, body: Body): Feature | null {
   const said = `${param} ${error.message}`;
   if ('temperature' in body && /\btemperature\b/i.test(said)) return 'temperature';
   if ('seed' in body && /\bseed\b/i.test(said)) return 'seed';
+  if ('stream_options' in body && /\bstream_options\b|include_usage/i.test(said)) return 'stream_options';
+  if ('stream' in body && /\bstream(ing)?\b/i.test(said)) return 'stream';
+  // A limit that is too high for the model is the user's to lower, and not to be dropped.
+  if (!/too (large|high|big)|at most|exceed|maximum/i.test(error.message)) {
+    if ('max_completion_tokens' in body && /\bmax_completion_tokens\b/i.test(said)) return 'max_completion_tokens';
+    if ('max_tokens' in body && /\bmax_tokens\b/i.test(said)) return 'max_tokens';
+  }
   const format = body.response_format?.type;
   const named = /response_?format|json_?(schema|object|mode)|structured[ _-]?outputs?|guided/i.test(said);
   return named && (format === 'json_schema' || format === 'json_object') ? format : null;
-}
-
-const answerSchema = z.object({
-  id: z.string().nullish(),
-  model: z.string().nullish(),
-  choices: z.array(
-    z.object({
-      finish_reason: z.string().nullish(),
-      message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
-    }),
-  ),
-  usage: z.object({ prompt_tokens: z.number().nullish(), completion_tokens: z.number().nullish() }).nullish(),
-});
-
-const errorSchema = z.object({
-  error: z.object({ message: z.string().optional(), code: z.union([z.string(), z.number()]).nullish() }),
-});
-
-type Answered = Omit<Completion, 'temperatureSent' | 'seedSent'>;
-
-export function completionOf(answer: unknown, asked: Asked, calls: number): Answered {
-  const parsed = answerSchema.safeParse(answer);
-  if (!parsed.success) throw notACompletion(answer, asked);
-  const { id, model, choices, usage } = parsed.data;
-  const choice = choices[0];
-  return {
-    // A lone surrogate has no UTF-8 form, and so no digest.
-    text: (choice?.message.content ?? '').toWellFormed(),
-    model: model ?? asked.model,
-    responseId: id ?? null,
-    finishReason: choice?.finish_reason ?? null,
-    refusal: choice?.message.refusal?.toWellFormed() ?? null,
-    usage: { promptTokens: usage?.prompt_tokens ?? 0, completionTokens: usage?.completion_tokens ?? 0, calls },
-  };
-}
-
-/** A success that holds no completion: a gateway's error in disguise, or a page of some other server. */
-function notACompletion(answer: unknown, asked: Asked): Error {
-  const wrapped = errorSchema.safeParse(answer);
-  if (wrapped.success) {
-    const { code, message } = wrapped.data.error;
-    const status = Number(code) >= 400 && Number(code) < 600 ? Number(code) : 502;
-    return httpFailure(
-      { status, code: code == null ? null : String(code), message: message ?? '', headers: new Headers() },
-      asked,
-    );
-  }
-  const said = masked(typeof answer === 'string' ? answer : JSON.stringify(answer ?? null), asked.key);
-  return finalFailure(
-    'BadRequest',
-    `${asked.provider} (${asked.baseURL}) answered with something that is no chat completion: ${said} ` +
-      'Check the base URL; it usually ends in /v1.',
-  );
 }

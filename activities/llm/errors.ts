@@ -69,7 +69,7 @@ export function httpFailure(fault: HttpFault, asked: Asked, now = Date.now()): A
   const { status } = fault;
   // The SDK puts the status before the text, and some servers end it without a full stop.
   const text = fault.message.startsWith(`${status} `) ? fault.message.slice(`${status} `.length) : fault.message;
-  const said = masked(text, asked.key).replace(/(?<![.!?…])$/, '.');
+  const said = masked(wordsOf(text), asked.key).replace(/(?<![.!?…])$/, '.');
   const who = `${asked.provider} (${asked.baseURL})`;
   const answered = `${who} answered ${status}: ${said}`;
   if (status === 401 || status === 403) {
@@ -102,6 +102,13 @@ export function httpFailure(fault: HttpFault, asked: Asked, now = Date.now()): A
       ? `Check the model's name ("${asked.model}") and the base URL.`
       : `Check that the server can do what is asked of model "${asked.model}".`;
   return finalFailure('BadRequest', `${answered} ${advice}`);
+}
+
+/** Of a page that a gateway sends in the place of an error: its title says what is known. */
+export function wordsOf(text: string): string {
+  if (!/^\s*<(!doctype|html|head|body)\b/i.test(text)) return text;
+  const title = /<title[^>]*>([^<]{1,300})<\/title>/i.exec(text)?.[1]?.trim();
+  return title ? `an HTML page, "${title}"` : 'an HTML page without a title';
 }
 
 function isContextOverflow({ status, code, message }: HttpFault): boolean {
@@ -139,6 +146,12 @@ export function timeoutFailure(asked: Asked, timeoutMs: number): ApplicationFail
   );
 }
 
+/** A stream that is no whole answer: as good as a connection that was closed. */
+export function brokenStream(asked: Asked, why: string): ApplicationFailure {
+  const message = `The stream of ${asked.provider} (${asked.baseURL}) broke: ${why}. Try again, or look at the server's log.`;
+  return passingFailure('ProviderError', message, null);
+}
+
 /** Codes of errors that mean: nobody is there, or it is not who it should be. */
 const NOBODY = new Set([
   'ECONNREFUSED',
@@ -155,7 +168,8 @@ const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL/;
 export function connectionFailure(error: unknown, asked: Asked): ApplicationFailure {
   const code = codeOf(error);
   const said = `${asked.provider} (${asked.baseURL})`;
-  const advice = 'Check the base URL (OPENAI_BASE_URL), the network, and that the server runs.';
+  const advice =
+    'Check the base URL (planwright provider list shows it; OPENAI_BASE_URL for openai), the network, and that the server runs.';
   if (CERTIFICATE.test(code)) return finalFailure('Unreachable', `${said} cannot be trusted (${code}). ${advice}`);
   if (NOBODY.has(code)) {
     const message = `${said} cannot be reached (${code}). ${advice}`;

@@ -1,8 +1,11 @@
 import { CancelledFailure } from '@temporalio/common';
 import { LIMITS } from '../../plan/schema';
-import { bodyOf, completionOf, type Feature, refusedFeature } from './chat';
-import { type Asked, connectionFailure, finalFailure, httpFailure, masked, timeoutFailure } from './errors';
+import { addressOf } from './address';
+import { completionOf, estimatedTokens } from './answer';
+import { bodyOf, type Feature, refusedFeature } from './chat';
+import { type Asked, brokenStream, connectionFailure, finalFailure, httpFailure, timeoutFailure } from './errors';
 import type { Completion, ModelProvider, ModelRequest } from './provider';
+import { AnswerFold, EventReader } from './sse';
 
 export interface OpenAiSettings {
   /** The provider's name in messages and records. */
@@ -15,6 +18,12 @@ export interface OpenAiSettings {
   keyPlace: string;
   /** Attempt number of the activity that asks, from 1. */
   attempt: () => number;
+  /** Header that takes the key as it is, in the place of `Authorization: Bearer`. */
+  keyHeader?: string;
+  /** True: the server checks no keys. */
+  keyless?: boolean;
+  /** Most tokens of an answer; the server's own limit unless told. */
+  maxTokens?: number;
 }
 
 /** What was refused, by base URL and model; it spares the second question for the rest of the process. */
@@ -31,11 +40,13 @@ const CONNECT_MS = 30_000;
 
 /**
  * Any server with OpenAI's chat completions. The SDK's own retries are off: Temporal is the only retry layer.
- * A server without `json_schema` is asked in JSON mode, then without a format; one that refuses `temperature` or
- * `seed` is asked without. Sources: OpenAI API reference, chat completions and structured outputs.
+ * Answers are streamed, so that people see how far they are; a server that does not stream answers at once. One without
+ * `json_schema` is asked in JSON mode, then without a format; what else it refuses by name (`temperature`, `seed`,
+ * `stream`, `stream_options`, `max_completion_tokens`) is left out. Sources: OpenAI API reference, chat completions,
+ * streaming, and structured outputs.
  */
 export function openaiProvider(settings: OpenAiSettings): ModelProvider {
-  const { baseURL, authorization } = splitCredentials(settings.baseURL);
+  const { baseURL, query, authorization } = addressOf(settings.baseURL);
   const { name, apiKey, keyPlace } = settings;
   return {
     name,
@@ -48,7 +59,7 @@ export function openaiProvider(settings: OpenAiSettings): ModelProvider {
         keyPlace,
         attempt: settings.attempt(),
       };
-      if (apiKey === '' && authorization === null) {
+      if (apiKey === '' && authorization === null && !settings.keyless) {
         throw finalFailure(
           'Credentials',
           `${name} needs a key, and ${keyPlace} is not set. Set it, or choose --provider template, which needs none. ` +
@@ -68,48 +79,34 @@ export function openaiProvider(settings: OpenAiSettings): ModelProvider {
         timeout: request.timeoutMs + 60_000,
         fetch: boundedFetch,
         logLevel: 'off',
-        ...(authorization === null ? {} : { defaultHeaders: { Authorization: authorization } }),
+        ...(Object.keys(query).length === 0 ? {} : { defaultQuery: query }),
+        defaultHeaders: {
+          ...(settings.keyHeader && apiKey ? { Authorization: null, [settings.keyHeader]: apiKey } : {}),
+          ...(authorization === null ? {} : { Authorization: authorization }),
+        },
       });
-      return withDeadline(request, asked, (signal) => ask(client, request, asked, signal), sdk.APIError);
+      return withDeadline(request, asked, (progress) => ask(client, request, asked, settings, progress), sdk.APIError);
     },
   };
 }
 
-function splitCredentials(baseURL: string): { baseURL: string; authorization: string | null } {
-  const url = URL.canParse(baseURL) ? new URL(baseURL) : null;
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw finalFailure(
-      'BadInput',
-      `The base URL "${masked(baseURL, '')}" is no http or https URL. Set OPENAI_BASE_URL to one like https://host/v1.`,
-    );
-  }
-  const { username, password } = url;
-  url.username = '';
-  url.password = '';
-  const shown = url.toString().replace(/\/$/, '');
-  if (username === '' && password === '') return { baseURL: shown, authorization: null };
-  const pair = `${decoded(username)}:${decoded(password)}`;
-  return { baseURL: shown, authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
-}
+const isStream = (response: Response): boolean =>
+  /^text\/event-stream\b/i.test(response.headers.get('content-type')?.trim() ?? '');
 
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
-/** `fetch` that stops reading a body beyond twice the largest answer (JSON escapes make it longer). Threat T14. */
+/**
+ * `fetch` that stops reading a body beyond twice the largest answer (JSON escapes make it longer), and a stream, where
+ * each token comes in an envelope, beyond sixteen times. Unpacked bytes count. Threat T14.
+ */
 const boundedFetch: typeof fetch = async (input, init) => {
   const response = await fetch(input, init);
   if (!response.body) return response;
+  const most = (isStream(response) ? 16 : 2) * LIMITS.answerBytes;
   let bytes = 0;
   const limit = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       bytes += chunk.byteLength;
-      if (bytes > 2 * LIMITS.answerBytes) {
-        const message = `The provider sent more than ${2 * LIMITS.answerBytes} bytes; the rest was not read. Use a smaller task.`;
+      if (bytes > most) {
+        const message = `The provider sent more than ${most} bytes; the rest was not read. Use a smaller task.`;
         controller.error(finalFailure('BadAnswer', message));
       } else controller.enqueue(chunk);
     },
@@ -118,11 +115,18 @@ const boundedFetch: typeof fetch = async (input, init) => {
   return new Response(response.body.pipeThrough(limit), { status, statusText, headers });
 };
 
+/** What a call shares with those who watch it. */
+interface Progress {
+  signal: AbortSignal;
+  /** Written so far, by estimate. */
+  tokens: number;
+}
+
 /** Runs a call under its time limit and the caller's signal, beats while it is out, and maps what it throws. */
 async function withDeadline<T>(
   request: ModelRequest,
   asked: Asked,
-  call: (signal: AbortSignal) => Promise<T>,
+  call: (progress: Progress) => Promise<T>,
   ApiError: Sdk['APIError'],
 ): Promise<T> {
   const abort = new AbortController();
@@ -133,11 +137,12 @@ async function withDeadline<T>(
     late = true;
     abort.abort();
   }, request.timeoutMs);
-  const beat = setInterval(() => request.onProgress?.(), PROGRESS_MS);
+  const progress: Progress = { signal: abort.signal, tokens: 0 };
+  const beat = setInterval(() => request.onProgress?.(progress.tokens), PROGRESS_MS);
   request.signal?.addEventListener('abort', onCancel, { once: true });
   if (request.signal?.aborted) abort.abort();
   try {
-    return await call(abort.signal);
+    return await call(progress);
   } catch (error) {
     if (request.signal?.aborted) {
       throw request.signal.reason instanceof CancelledFailure
@@ -169,16 +174,23 @@ function toFailure(error: unknown, asked: Asked, ApiError: Sdk['APIError'], elap
 }
 
 /** Asks until the server takes the question: each feature that it refuses is left out of the next. */
-async function ask(client: Client, request: ModelRequest, asked: Asked, signal: AbortSignal): Promise<Completion> {
+async function ask(
+  client: Client,
+  request: ModelRequest,
+  asked: Asked,
+  { maxTokens = null }: { maxTokens?: number | null },
+  progress: Progress,
+): Promise<Completion> {
   const key = `${asked.baseURL}\n${request.model}`;
   const refused = refusedBy.get(key) ?? new Set<Feature>();
   refusedBy.set(key, refused);
   for (let calls = 1; ; calls++) {
-    const body = bodyOf(request, refused);
+    const body = bodyOf(request, refused, maxTokens);
     try {
-      const answer: unknown = await client.chat.completions.create(body, { signal });
+      const response = await client.post('/chat/completions', { body, signal: progress.signal }).asResponse();
+      const answer = isStream(response) ? await streamed(response, asked, progress) : jsonOrText(await response.text());
       return {
-        ...completionOf(answer, asked, calls),
+        ...completionOf(answer, asked, calls, request),
         temperatureSent: body.temperature ?? null,
         seedSent: body.seed ?? null,
       };
@@ -187,5 +199,35 @@ async function ask(client: Client, request: ModelRequest, asked: Asked, signal: 
       if (feature === null) throw error;
       refused.add(feature);
     }
+  }
+}
+
+/** The whole answer of a stream. What broke off is no answer: it is asked again, like a connection that was closed. */
+async function streamed(response: Response, asked: Asked, progress: Progress): Promise<unknown> {
+  const fold = new AnswerFold();
+  const reader = new EventReader();
+  const take = (events: string[]): boolean =>
+    events.some((event) => {
+      const over = fold.add(event);
+      progress.tokens = estimatedTokens(fold.written);
+      return over;
+    });
+  try {
+    for await (const bytes of response.body ?? []) if (take(reader.read(bytes))) break;
+    take(reader.end());
+  } catch (error) {
+    if (error instanceof SyntaxError) throw brokenStream(asked, 'it sent what is no part of an answer');
+    throw error;
+  }
+  if (!fold.complete) throw brokenStream(asked, 'it ended before the answer did');
+  return fold.answer();
+}
+
+/** A body that is no JSON stays a text: it is shown to whoever has to find out what it is. */
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }

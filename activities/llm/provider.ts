@@ -15,8 +15,8 @@ export interface ModelRequest {
   timeoutMs: number;
   /** Aborts the call; its reason is what is thrown. */
   signal?: AbortSignal;
-  /** Called twice a second while the call is out. */
-  onProgress?: () => void;
+  /** Called twice a second while the call is out, with the tokens that were written so far, by estimate. */
+  onProgress?: (tokens: number) => void;
 }
 
 /** An answer as it came; nothing of it is trusted yet. */

@@ -16,7 +16,12 @@ export interface CallKey {
   promptDigest: string;
 }
 
-const usage = z.object({ promptTokens: z.number(), completionTokens: z.number(), calls: z.number() });
+const usage = z.object({
+  promptTokens: z.number(),
+  completionTokens: z.number(),
+  calls: z.number(),
+  estimated: z.boolean().optional(),
+});
 
 const completion = z.object({
   text: z.string(),

@@ -1,9 +1,10 @@
 /**
- * An OpenAI-compatible server for tests: `POST /v1/chat/completions` without streaming. It counts calls, answers by
- * script or by its defaults, and fails on demand. Alone: compile, then `node dist/tests/support/model-server.js`.
+ * An OpenAI-compatible server for tests: `POST /v1/chat/completions`, streamed where it is asked to. It counts calls,
+ * answers by script or by its defaults, and fails on demand. Alone: compile, then `node dist/tests/support/model-server.js`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 /** A question as it came. `task` is the skill or schema that it is about. */
 export interface ModelCall {
@@ -15,6 +16,8 @@ export interface ModelCall {
   user: string;
   body: Record<string, unknown>;
   headers: IncomingMessage['headers'];
+  /** Path with query, as it was asked for. */
+  path: string;
   /** When the answer was sent; null: not (yet). */
   answeredAt: number | null;
 }
@@ -40,6 +43,23 @@ export interface ModelReply {
   /** Sends this instead of a completion, with `status` or 200. */
   body?: string;
   latencyMs?: number;
+  /** Members of the message besides its content, such as `reasoning_content` or `tool_calls`; `content: null` empties it. */
+  message?: { [name: string]: unknown };
+  /** Members of the answer in the place of the usual ones; `usage: undefined` leaves it out. */
+  envelope?: { [name: string]: unknown };
+  /** How a stream is cut into pieces of bytes; the usual cut is one event a piece. */
+  pieceBytes?: number;
+  /** Milliseconds between two pieces. */
+  pieceMs?: number;
+  /** Lines that stand before each event, such as comments. */
+  comment?: string;
+  /** Ends the stream after this many events, without `[DONE]`: by its end, or by closing the connection. */
+  cut?: { after: number; how: 'end' | 'close' };
+  /** Sends the stream's events as they are, in the place of the answer's. */
+  events?: string[];
+  /** Called before each piece of a stream but the first. */
+  beforePiece?: () => Promise<void>;
+  gzip?: boolean;
 }
 
 export interface ModelServerOptions {
@@ -55,6 +75,13 @@ export interface ModelServerOptions {
   jsonObject?: boolean;
   temperature?: boolean;
   seed?: boolean;
+  /** false: `stream` is refused; "ignored": the answer comes in one piece all the same. */
+  stream?: boolean | 'ignored';
+  streamOptions?: boolean;
+  maxCompletionTokens?: boolean;
+  maxTokens?: boolean;
+  /** Path below which it answers; `/v1` unless told. */
+  base?: string;
   model?: string;
 }
 
@@ -89,7 +116,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   });
   made = {
     reply: options.reply,
-    url: `http://127.0.0.1:${portOf(server)}/v1`,
+    url: `http://127.0.0.1:${portOf(server)}${options.base ?? '/v1'}`,
     calls,
     push: (...replies) => {
       script.push(...replies);
@@ -118,11 +145,12 @@ async function answer(
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  if (request.method !== 'POST' || request.url !== '/v1/chat/completions') {
+  const { pathname } = new URL(request.url ?? '/', 'http://host');
+  if (request.method !== 'POST' || pathname !== `${options.base ?? '/v1'}/chat/completions`) {
     return send(response, 404, { error: { message: `no such path: ${request.url}` } });
   }
   const body: Record<string, unknown> = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  const call = callOf(body, request.headers);
+  const call = callOf(body, request);
   calls.push(call);
   const reply = script.shift() ?? options.reply?.(call, calls.length) ?? {};
   const latency = reply.latencyMs ?? options.latencyMs ?? 0;
@@ -137,11 +165,67 @@ async function answer(
     const error = typeof reply.error === 'object' ? reply.error : { message: reply.error ?? `status ${reply.status}` };
     return send(response, reply.status, { error }, reply.headers);
   }
+  const whole = completion(call, reply, options, calls.length);
   call.answeredAt = Date.now();
-  send(response, 200, completion(call, reply, options, calls.length), reply.headers);
+  if (body.stream === true && options.stream !== 'ignored') return sendStream(response, body, whole, reply);
+  if (!reply.gzip) return send(response, 200, whole, reply.headers);
+  response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+  response.end(gzipSync(JSON.stringify(whole)));
 }
 
-function callOf(body: Record<string, unknown>, headers: IncomingMessage['headers']): ModelCall {
+/** The answer as chunks: the head, the message in pieces of forty characters, the finish reason, and the usage where it was asked for. */
+function eventsOf(whole: Completion, withUsage: boolean): string[] {
+  const { choices, usage, ...head } = whole;
+  const chunk = (rest: object): string => JSON.stringify({ ...head, object: 'chat.completion.chunk', ...rest });
+  const delta = (message: object, finish_reason: string | null = null): string =>
+    chunk({ choices: [{ index: 0, delta: message, finish_reason }] });
+  const [choice] = choices;
+  const events = [];
+  if (choice) {
+    const { content, ...others } = choice.message;
+    events.push(delta({ role: 'assistant', ...others }));
+    for (const piece of content?.match(/[\s\S]{1,40}/gu) ?? []) events.push(delta({ content: piece }));
+    events.push(delta({}, choice.finish_reason));
+  }
+  if (withUsage && usage !== undefined) events.push(chunk({ choices: [], usage }));
+  return events;
+}
+
+async function sendStream(
+  response: ServerResponse,
+  body: Record<string, unknown>,
+  whole: Completion,
+  reply: ModelReply,
+): Promise<void> {
+  const all = reply.events ?? eventsOf(whole, JSON.stringify(body.stream_options ?? '').includes('include_usage'));
+  const events = reply.cut ? all.slice(0, reply.cut.after) : [...all, ...(reply.events ? [] : ['[DONE]'])];
+  const texts = events.map((event) => `${reply.comment ?? ''}data: ${event}\n\n`);
+  const bytes = Buffer.from(texts.join(''));
+  const pieces = reply.pieceBytes ? cutUp(bytes, reply.pieceBytes) : texts.map((text) => Buffer.from(text));
+  const type = { 'content-type': 'text/event-stream; charset=utf-8', ...reply.headers };
+  response.on('error', () => undefined);
+  if (reply.gzip) {
+    response.writeHead(200, { ...type, 'content-encoding': 'gzip' }).end(gzipSync(bytes));
+    return;
+  }
+  response.writeHead(200, type);
+  for (const [index, piece] of pieces.entries()) {
+    if (index > 0) await reply.beforePiece?.();
+    if (reply.pieceMs) await new Promise((resolve) => setTimeout(resolve, reply.pieceMs));
+    if (response.destroyed) return;
+    await new Promise<void>((resolve) => response.write(piece, () => resolve()));
+  }
+  if (reply.cut?.how === 'close') response.destroy();
+  else response.end();
+}
+
+function cutUp(bytes: Buffer, size: number): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size));
+  return pieces;
+}
+
+function callOf(body: Record<string, unknown>, { headers, url: path = '' }: IncomingMessage): ModelCall {
   const messages = Array.isArray(body.messages) ? body.messages : [];
   const text = (role: string): string =>
     messages
@@ -154,7 +238,8 @@ function callOf(body: Record<string, unknown>, headers: IncomingMessage['headers
   )?.[1];
   const user = text('user');
   const skill = schemaName === 'generated_files' ? skillIn(system, user) : null;
-  return { at: Date.now(), schemaName: schemaName ?? 'unknown', skill, system, user, body, headers, answeredAt: null };
+  const about = { schemaName: schemaName ?? 'unknown', skill, system, user };
+  return { at: Date.now(), ...about, body, headers, path, answeredAt: null };
 }
 
 function skillIn(system: string, user: string): string | null {
@@ -197,17 +282,32 @@ function refusal(
       error: { message: "Unsupported value: 'temperature' does not support it", param: 'temperature' },
     };
   }
+  const named = (name: string): Refusal => ({
+    status: 400,
+    error: { message: `Unrecognized request argument supplied: ${name}`, param: name },
+  });
+  if (options.stream === false && 'stream' in body) return named('stream');
+  if (options.streamOptions === false && 'stream_options' in body) return named('stream_options');
+  if (options.maxCompletionTokens === false && 'max_completion_tokens' in body) return named('max_completion_tokens');
+  if (options.maxTokens === false && 'max_tokens' in body) return named('max_tokens');
   if (options.seed === false && 'seed' in body)
     return { status: 422, error: { message: 'Extra inputs are not permitted: seed' } };
   return null;
 }
 
-function completion(call: ModelCall, reply: ModelReply, options: ModelServerOptions, number: number): unknown {
+interface Completion {
+  choices: { index: number; message: { content: string | null }; finish_reason: string | null; logprobs: null }[];
+  usage?: unknown;
+  [name: string]: unknown;
+}
+
+function completion(call: ModelCall, reply: ModelReply, options: ModelServerOptions, number: number): Completion {
   const content = reply.content === undefined ? JSON.stringify(defaultAnswer(call)) : asText(reply.content);
   const message = {
     role: 'assistant',
     content: reply.refusal === undefined ? content : null,
     refusal: reply.refusal ?? null,
+    ...reply.message,
   };
   return {
     id: `chatcmpl-test-${number}`,
@@ -216,6 +316,7 @@ function completion(call: ModelCall, reply: ModelReply, options: ModelServerOpti
     model: options.model ?? 'test-model-1',
     choices: reply.empty ? [] : [{ index: 0, message, finish_reason: reply.finishReason ?? 'stop', logprobs: null }],
     usage: { prompt_tokens: 100, completion_tokens: 50, total_tokens: 150 },
+    ...reply.envelope,
   };
 }
 
