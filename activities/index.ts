@@ -2,12 +2,13 @@
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import { type Mask, maskTexts } from '../plan/mask';
-import type { LogHead } from '../plan/types';
+import type { LogHead, ModelProgress } from '../plan/types';
 import { skillSet } from '../skills/skill-set';
 import { envMask } from '../store/env-secrets';
 import type { WorkspaceLayout } from '../store/layout';
 import { ObjectStore } from '../store/objects';
 import { checkPolicyTools, policyReader, policySnapshot } from '../store/policy';
+import type { ReachableProvider } from '../store/provider-keys';
 import { externalSettings } from '../store/verifier-tools';
 import {
   type ArtifactDeps,
@@ -38,6 +39,8 @@ export interface ActivityOptions {
   /** The worker's environment: keys and base URLs of providers. */
   env: NodeJS.ProcessEnv;
   log: Pick<Logger, 'warn'>;
+  /** Providers by name, besides the one of the environment. */
+  providers?: readonly ReachableProvider[];
   /** Null only where nothing has to be accounted for: in tests of something else. */
   audit: AuditMirror | null;
   /** Aborted when the worker stops: calls of a model are handed back, everything else comes to its end. */
@@ -56,7 +59,11 @@ export interface ActivitySet {
 const HEARTBEAT_MS = 500;
 const NEVER = new AbortController().signal;
 
-export function createActivities({ layout, env, log, audit, stopping = NEVER }: ActivityOptions): ActivitySet {
+/** How far the model's answer is in an activity that runs. */
+const progressOf = new WeakMap<Context, ModelProgress>();
+
+export function createActivities(options: ActivityOptions): ActivitySet {
+  const { layout, env, log, audit, providers = [], stopping = NEVER } = options;
   const objects = new ObjectStore(layout.objects);
   const mask = envMask(env);
   const watch = <Request, Result>(activity: (request: Request) => Promise<Result>) => watched(mask, activity);
@@ -71,9 +78,13 @@ export function createActivities({ layout, env, log, audit, stopping = NEVER }: 
     skillFaults: async () => (await allSkills()).faults,
     mask,
     fileBytes: async () => (await policyNow()).limits.fileBytes,
-    providers: (name) => providersFrom(env, () => Context.current().info.attempt)(name),
+    providers: (name) => providersFrom(env, () => Context.current().info.attempt, providers)(name),
     context: () => ({
-      heartbeat: () => Context.current().heartbeat(),
+      heartbeat: (progress) => {
+        const context = Context.current();
+        if (progress) progressOf.set(context, progress);
+        context.heartbeat(progress);
+      },
       signal: AbortSignal.any([Context.current().cancellationSignal, stopping]),
       attempt: Context.current().info.attempt,
     }),
@@ -144,7 +155,8 @@ function watched<Request, Result>(
 ): (request: Request) => Promise<Result> {
   return async (request) => {
     const context = Context.current();
-    const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+    // A beat without details would wipe out what the last one told.
+    const beat = setInterval(() => context.heartbeat(progressOf.get(context)), HEARTBEAT_MS);
     try {
       return maskTexts(await activity(request), mask);
     } catch (error) {

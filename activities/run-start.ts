@@ -34,8 +34,10 @@ export async function runStartFacts(place: Place, start: RunStart): Promise<RunS
   };
 }
 
-async function environment({ layout, env, policy, skills }: Place, flags: RunStart['settings']): Promise<Environment> {
+async function environment({ layout, env, policy, skills }: Place, asked: RunStart['settings']): Promise<Environment> {
   // Settings that do not resolve are no reason to stop a run that has its own; a replay sees that they are others.
+  const { provider, model, temperature } = asked;
+  const flags = { provider, model, temperature };
   const settings = await resolveSettings({ flags, env, layout }).catch(() => null);
   return {
     provider: settings?.provider ?? 'none',

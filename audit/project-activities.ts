@@ -24,14 +24,16 @@ export function callsOf({ request }: Scheduled, answer: unknown, actor: Actor): 
     task: task ? short(task.id, TEXT) : null,
     generation: generation ?? attempt ?? 0,
     provider: settings.provider,
-    model: settings.model,
+    model: (task ? undefined : settings.planner) ?? settings.model,
   };
-  return told.data.calls.map(({ outcome, prompt, startedAt, failure, ...rest }): Told => {
+  return told.data.calls.map(({ outcome, prompt, startedAt, failure, provider, model, ...rest }): Told => {
+    // The fallback was asked, where the call says so.
+    const who = { provider: provider ?? about.provider, model: model ?? about.model };
     if (outcome === 'unknown') {
       const reason = 'the call was begun, and its end is not on record';
-      return { event: 'llm.unknown', actor, data: { ...about, prompt, startedAt, reason } };
+      return { event: 'llm.unknown', actor, data: { ...about, ...who, prompt, startedAt, reason } };
     }
-    return { event: 'llm.called', actor, data: { ...about, ...rest, prompt, startedAt, outcome, failure } };
+    return { event: 'llm.called', actor, data: { ...about, ...who, ...rest, prompt, startedAt, outcome, failure } };
   });
 }
 

@@ -12,7 +12,12 @@ export const factsShape = z.array(
   z.strictObject({ event: z.enum(AUDIT_EVENTS), actor: actorShape, data: z.record(z.string(), z.json()) }),
 );
 
-const settings = z.object({ provider: z.string(), model: z.string(), temperature: z.number() });
+const settings = z.object({
+  provider: z.string(),
+  model: z.string(),
+  planner: z.string().optional(),
+  temperature: z.number(),
+});
 
 export const inputShape = z.object({
   plan: z.object({
@@ -49,7 +54,10 @@ const traceShape = z.object({
   responseId: z.string().nullable(),
   promptTokens: z.number(),
   completionTokens: z.number(),
+  estimated: z.boolean().optional(),
   fromRecord: z.boolean(),
+  provider: z.string().optional(),
+  model: z.string().optional(),
 });
 
 /** An answer, or the detail of a failure, that tells of calls; a failure may come from elsewhere and tell of none. */

@@ -116,8 +116,18 @@ export interface SkillRecord {
 /** How an LLM is reached for one plan or run. The key and the base URL are the worker's, never stored. */
 export interface ModelSettings {
   provider: string;
+  /** The one that carries tasks out, and that plans where no `planner` is named. */
   model: string;
   temperature: number;
+  planner?: string;
+  /** Who is asked where the provider cannot answer; absent: nobody. */
+  fallback?: FallbackSettings | null;
+}
+
+export interface FallbackSettings {
+  provider: string;
+  model: string;
+  planner?: string;
 }
 
 // ---- what activities take and give -------------------------------------------------------------
@@ -204,6 +214,15 @@ export interface DecomposeRequest {
   graph?: TaskGraph | null;
 }
 
+/** What a call of a model has come to so far; the heartbeat of its activity carries it. */
+export interface ModelProgress {
+  /** Null while the goal is planned. */
+  task: string | null;
+  generation: number;
+  /** Written so far, by estimate. */
+  tokens: number;
+}
+
 /** One question to a model as it went, for the audit log. Digests are SHA-256 hex; texts are masked and bounded. */
 export interface CallTrace {
   /** Digest of the whole question. */
@@ -223,8 +242,13 @@ export interface CallTrace {
   responseId: string | null;
   promptTokens: number;
   completionTokens: number;
+  /** True: not all of them were counted by the server. */
+  estimated?: boolean;
   /** True: it was answered and told of before, and nobody was asked again. */
   fromRecord: boolean;
+  /** Set where it was not the provider and model of the settings: those of the fallback. */
+  provider?: string;
+  model?: string;
 }
 
 export interface DecomposeResult {
@@ -245,6 +269,8 @@ export interface DecomposeResult {
   graphDigest: string | null;
   /** Every question that was asked for it, in order. */
   calls: CallTrace[];
+  /** Set where the fallback answered: its name. */
+  provider?: string;
 }
 
 export interface GenerateRequest {
@@ -290,6 +316,8 @@ export interface GenerateResult {
   fromRecord: boolean;
   /** Every question that was asked for it and not told of before, in order. */
   calls: CallTrace[];
+  /** Set where the fallback answered: its name. */
+  provider?: string;
 }
 
 export interface VerifyRequest {

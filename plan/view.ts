@@ -7,6 +7,7 @@ import type {
   Json,
   JsonObject,
   LogHead,
+  ModelSettings,
   PlanStatus,
   Risk,
   RiskReason,
@@ -221,6 +222,13 @@ export interface PlanView {
   /** Decisions of gates that belong to no task, such as `risk`. */
   decisions: DecisionView[];
   usage: Usage;
+  /** The same by provider; absent where no model was asked. */
+  usageBy?: { [provider: string]: Usage };
+  /**
+   * Tokens that are being written at this moment, by task ("" for the planning). Only in what a client follows: never stored,
+   * and not of the workflow.
+   */
+  live?: { [task: string]: number };
   /** Object holding the planner's answer as it came. */
   raw: string | null;
   /** The latest rollback or clean. */
@@ -338,7 +346,7 @@ export interface ApplyRequest {
   /** `wait`: a task that failed for good opens a `stuck` gate. */
   onFailure?: 'stop' | 'wait';
   /** For this run only. */
-  settings?: { provider?: string; model?: string; temperature?: number };
+  settings?: Partial<ModelSettings>;
 }
 
 /** `started`: a new run; `attached`: one was under way; `nothing`: nothing to do, see `message`. */

@@ -1,10 +1,11 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { isMap, parseDocument } from 'yaml';
+import { type Document, isMap, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../plan/errors';
 import { replaceFile } from './durable';
 import { userFolders, type WorkspaceLayout } from './layout';
+import { userProviders, workspaceProviders } from './providers';
 import { parseYaml, readYamlFile, readYamlText } from './yaml-file';
 
 export const temperature = z.number().min(0).max(2);
@@ -21,12 +22,20 @@ const workspaceShape = z.strictObject({
   ...common,
   baseUrl: never('not allowed in a workspace; set OPENAI_BASE_URL, or baseUrl in your own config.yaml'),
   keyFile: never('not allowed in a workspace; it belongs in your own config.yaml (planwright provider add)'),
+  fallback: never('not allowed in a workspace; who else may see your project is for your own config.yaml to say'),
+  providers: workspaceProviders.optional(),
 });
 const keyFile = text.refine(isAbsolute, { error: 'expected an absolute path' });
-const userShape = z.strictObject({ ...common, baseUrl: text.optional(), keyFile: keyFile.optional() });
+const userShape = z.strictObject({
+  ...common,
+  baseUrl: text.optional(),
+  keyFile: keyFile.optional(),
+  fallback: text.optional(),
+  providers: userProviders.optional(),
+});
 
-type WorkspaceConfig = z.output<typeof workspaceShape>;
-type UserConfig = z.output<typeof userShape>;
+export type WorkspaceConfig = z.output<typeof workspaceShape>;
+export type UserConfig = z.output<typeof userShape>;
 
 export const userConfigPath = (env: NodeJS.ProcessEnv): string => join(userFolders(env).config, 'config.yaml');
 
@@ -44,14 +53,19 @@ export type ConfigTarget =
   | { kind: 'workspace'; layout: Pick<WorkspaceLayout, 'root' | 'dir' | 'config'> }
   | { kind: 'user'; env: NodeJS.ProcessEnv };
 
+/** Sets one key of a config file; as `editConfig`. */
+export async function setConfigValue(target: ConfigTarget, key: string, value: string | number): Promise<string> {
+  return editConfig(target, (document) => document.set(key, value));
+}
+
 /**
- * Sets one key of a config file and keeps everything else of it, comments included. The result is checked as every
- * reader checks it, then put in the old file's place at once.
+ * Changes a config file and keeps everything else of it, comments included. The result is checked as every reader
+ * checks it, then put in the old file's place at once.
  *
  * @returns the file's path
  * @throws UsageError where the file is no YAML or would not be valid, or there is no workspace; nothing is written then
  */
-export async function setConfigValue(target: ConfigTarget, key: string, value: string | number): Promise<string> {
+export async function editConfig(target: ConfigTarget, edit: (document: Document) => void): Promise<string> {
   const path = target.kind === 'user' ? userConfigPath(target.env) : target.layout.config;
   if (target.kind === 'workspace') await requireFolder(target.layout);
   const before = (await readYamlText(path)) ?? 'version: 1\n';
@@ -60,7 +74,7 @@ export async function setConfigValue(target: ConfigTarget, key: string, value: s
   const document = parseDocument(before);
   // What cannot be edited is reported as every reader would report it.
   if (document.errors.length > 0 || !isMap(document.contents)) check(before);
-  document.set(key, value);
+  edit(document);
   const after = document.toString({ lineWidth: 0 });
   check(after);
   // The user's own file may be a link into a folder of settings; one in a workspace is replaced, not followed.

@@ -12,11 +12,16 @@ const long = z.string().max(20_000);
 const time = z.string().max(40);
 const count = z.number().int().nonnegative();
 const risk = z.enum(['LOW', 'MEDIUM', 'HIGH']);
-const settings = z.strictObject({
-  provider: z.string().min(1).max(60),
-  model: short,
-  temperature: z.number().min(0).max(2),
-});
+const settings = z
+  .strictObject({
+    provider: z.string().min(1).max(60),
+    model: short,
+    temperature: z.number().min(0).max(2),
+    planner: short.optional(),
+    fallback: z.unknown().optional(),
+  })
+  // Who else may be asked is for whoever imports the plan to say.
+  .transform(({ fallback: _, ...rest }) => rest);
 
 const file = z.strictObject({
   path: z.string().superRefine((path, context) => {

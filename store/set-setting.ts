@@ -1,15 +1,16 @@
 import { resolve } from 'node:path';
 import { escapeForDisplay } from '../plan/display';
 import { UsageError } from '../plan/errors';
+import { checkUrl } from './base-url';
 import type { ConfigTarget } from './config-file';
 import { setConfigValue } from './config-file';
 import { readKeyFile } from './key-file';
 import type { WorkspaceLayout } from './layout';
-import { checkUrl, knownProvider } from './settings';
+import { knownProvider, namedProviders } from './settings';
 
 /** What a typed text means for each key; throws UsageError where it means nothing. */
 const READERS: { readonly [key: string]: (text: string) => string | number } = {
-  provider: (value) => knownProvider({ value, source: 'the command line' }),
+  provider: (value) => value,
   model: (value) => value,
   temperature: readTemperature,
   baseUrl: (value) => {
@@ -26,10 +27,16 @@ const CONFIG_KEYS: readonly string[] = Object.keys(READERS);
  * @returns the path of the file
  * @throws UsageError for an unknown key, a bad value, `baseUrl` in a workspace, and as `setConfigValue`
  */
-export async function setSetting(target: ConfigTarget, key: string, value: string): Promise<string> {
+export async function setSetting(
+  target: ConfigTarget,
+  key: string,
+  value: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
   const read = Object.hasOwn(READERS, key) ? READERS[key] : undefined;
   if (!read) throw unknownKey(key);
   if (value.trim() === '') throw new UsageError(`${key} cannot be set to an empty text.`);
+  if (key === 'provider') knownProvider({ value, source: 'the command line' }, await namedProviders(env));
   if (key === 'baseUrl' && target.kind === 'workspace') {
     throw new UsageError(
       'baseUrl is not allowed in a workspace: its file would say to others where their key is sent.',

@@ -1,27 +1,36 @@
-import { dirname } from 'node:path';
 import { escapeForDisplay } from '../plan/display';
 import { UsageError } from '../plan/errors';
-import { readConfigs, temperature, userConfigPath } from './config-file';
-import { readKeyFile } from './key-file';
+import type { FallbackSettings } from '../plan/types';
+import { checkUrl } from './base-url';
+import { readConfigs, temperature, type UserConfig, userConfigPath, type WorkspaceConfig } from './config-file';
 import type { WorkspaceLayout } from './layout';
+import { type KeyFound, keyIn, keyOf } from './provider-keys';
+import type { Price } from './providers';
 
-const PROVIDERS = ['openai', 'template'] as const;
-export type Provider = (typeof PROVIDERS)[number];
+/** Those that need no entry in a config. */
+const BUILT_IN: readonly string[] = ['openai', 'template'];
 
-const DEFAULT_MODEL: { [provider in Provider]: string } = { openai: 'gpt-4o', template: 'template' };
+const DEFAULT_MODEL = 'gpt-4o';
+const TEMPLATE = 'template';
 const DEFAULT_TEMPERATURE = 0.2;
 
 export interface SettingFlags {
   provider?: string;
   model?: string;
+  /** A provider's name, or "none". */
+  fallback?: string;
   temperature?: number;
   baseUrl?: string;
 }
 
 /** How the LLM is reached, and who said so. The key itself is never here. */
 export interface Settings {
-  provider: Provider;
+  provider: string;
   model: string;
+  /** The model that plans, where that is another. */
+  planner?: string;
+  /** Who is asked where the provider fails; only where somebody said so. */
+  fallback?: FallbackSettings;
   /** 0 to 2. */
   temperature: number;
   /** null: the provider's own. */
@@ -29,13 +38,6 @@ export interface Settings {
   apiKeyPresent: boolean;
   /** For each setting: "flag", a variable's name, a file's path, or "default". */
   sources: { provider: string; model: string; temperature: string; baseUrl: string };
-}
-
-/** Where the key comes from; never the key. `fault`: a key file is named and cannot be used. */
-export interface KeyFound {
-  source: 'OPENAI_API_KEY' | 'keyFile' | null;
-  file: string | null;
-  fault: UsageError | null;
 }
 
 /** In the environment of a worker's providers: the file that the key was read from, for messages. Set by us alone. */
@@ -61,29 +63,56 @@ interface Given {
  *   `--model` for the template provider. A missing key is bad input; a key that is refused is exit 4, later.
  */
 export async function resolveSettings(given: Given): Promise<Settings> {
-  const { key, ...settings } = await settingsInForce(given);
-  if (settings.provider === 'openai' && !settings.apiKeyPresent) throw key.fault ?? noKey(settings.sources.provider);
+  const { key, providers, ...settings } = await settingsInForce(given);
+  const { provider, fallback, apiKeyPresent, sources } = settings;
+  if (provider !== TEMPLATE && !apiKeyPresent) throw key.fault ?? noKey(provider, sources.provider, providers);
+  if (fallback) {
+    const other = providers[fallback.provider]?.key;
+    if (!other?.present) throw other?.key.fault ?? noKey(fallback.provider, 'the fallback', providers);
+  }
   return settings;
 }
 
+/** What is known of one provider besides its key. */
+export interface KnownProvider {
+  key: { key: KeyFound; needed: boolean; present: boolean };
+  /** Null: the provider's own. */
+  baseUrl: string | null;
+  keyEnv: string | null;
+  models: { planner: string | null; executor: string | null };
+  price: Price | null;
+}
+
 /** As `resolveSettings`, for looking at: a key that is missing or cannot be used is told and no error. */
-export async function settingsInForce(given: Given): Promise<Settings & { key: KeyFound }> {
+export async function settingsInForce(
+  given: Given,
+): Promise<Settings & { key: KeyFound; providers: { [name: string]: KnownProvider } }> {
   const { flags, env, layout } = given;
-  const { layers, keyFile } = await fileLayers(env, layout);
+  const { layers, keyFile, workspace, user } = await fileLayers(env, layout);
   const all = [flagLayer(flags), environmentLayer(env), ...layers];
-  const { value: _, ...key } = findKey(env, keyFile, layout);
-  const apiKeyPresent = key.source !== null && key.fault === null;
+  const { value: _, ...openaiKey } = findKey(env, keyFile, layout);
   // A key file that cannot be used still says what is wanted: falling back to the template would hide its fault.
-  const implied = key.source === null ? pick('template', 'default') : pick('openai', key.source);
+  const implied = openaiKey.source === null ? pick(TEMPLATE, 'default') : pick('openai', openaiKey.source);
   const provider = first(all, 'provider') ?? implied;
-  const name = knownProvider(provider);
-  const model = modelFor(name, first(all, 'model'));
+  const name = knownProvider(provider, Object.keys(user.providers ?? {}));
+  const providers = knownProviders(user, workspace, env, layout.config, openaiKey);
+  const entry = user.providers?.[name];
+  const key = name === 'openai' || name === TEMPLATE ? openaiKey : (providers[name]?.key.key ?? openaiKey);
+  const apiKeyPresent =
+    name === 'openai' || name === TEMPLATE
+      ? openaiKey.source !== null && openaiKey.fault === null
+      : providers[name]?.key.present === true;
+  const { model, planner } = modelsFor(name, { flags, env, workspace, user });
+  const fallback = fallbackFor(name, flags.fallback ?? user.fallback, { env, workspace, user });
   const heat = first(all, 'temperature') ?? pick(DEFAULT_TEMPERATURE, 'default');
-  const baseUrl = first(all, 'baseUrl');
+  const own = entry?.baseUrl === undefined ? undefined : pick(entry.baseUrl, userConfigPath(env));
+  const baseUrl = own ?? first(all, 'baseUrl');
   if (baseUrl) checkUrl(baseUrl);
   return {
     provider: name,
     model: model.value,
+    ...(planner !== undefined && planner !== model.value ? { planner } : {}),
+    ...(fallback ? { fallback } : {}),
     temperature: heat.value,
     baseUrl: baseUrl?.value ?? null,
     apiKeyPresent,
@@ -94,7 +123,40 @@ export async function settingsInForce(given: Given): Promise<Settings & { key: K
       baseUrl: baseUrl?.source ?? 'default',
     },
     key,
+    providers,
   };
+}
+
+function knownProviders(
+  user: Partial<UserConfig>,
+  workspace: Partial<WorkspaceConfig>,
+  env: NodeJS.ProcessEnv,
+  config: string,
+  openaiKey: KeyFound,
+): { [name: string]: KnownProvider } {
+  const names = [...new Set(['openai', ...Object.keys(user.providers ?? {})])];
+  return Object.fromEntries(
+    names.map((name): [string, KnownProvider] => {
+      const entry = user.providers?.[name] ?? {};
+      const found = name === 'openai' ? openaiKey : keyOf(entry, env, config);
+      const { source, file, fault } = found;
+      const models = { ...entry.models, ...workspace.providers?.[name]?.models };
+      return [
+        name,
+        {
+          key: {
+            key: { source, file, fault },
+            needed: entry.key !== 'none',
+            present: source !== null && fault === null,
+          },
+          baseUrl: entry.baseUrl ?? null,
+          keyEnv: name === 'openai' ? 'OPENAI_API_KEY' : (entry.keyEnv ?? null),
+          models: { planner: models.planner ?? null, executor: models.executor ?? null },
+          price: entry.price ?? null,
+        },
+      ];
+    }),
+  );
 }
 
 function findKey(
@@ -103,14 +165,7 @@ function findKey(
   { config }: Pick<WorkspaceLayout, 'config'>,
 ): KeyFound & { value: string | null } {
   if (env.OPENAI_API_KEY) return { source: 'OPENAI_API_KEY', file: null, fault: null, value: env.OPENAI_API_KEY };
-  if (file === null) return { source: null, file: null, fault: null, value: null };
-  try {
-    const root = config === '' ? null : dirname(dirname(config));
-    return { source: 'keyFile', file, fault: null, value: readKeyFile(file, root) };
-  } catch (error) {
-    if (error instanceof UsageError) return { source: 'keyFile', file, fault: error, value: null };
-    throw error;
-  }
+  return file === null ? { source: null, file: null, fault: null, value: null } : keyIn(file, config);
 }
 
 interface Picked<T> {
@@ -150,54 +205,113 @@ function environmentLayer(env: NodeJS.ProcessEnv): Layer {
 async function fileLayers(
   env: NodeJS.ProcessEnv,
   layout: Pick<WorkspaceLayout, 'config'>,
-): Promise<{ layers: Layer[]; keyFile: string | null }> {
+): Promise<{
+  layers: Layer[];
+  keyFile: string | null;
+  workspace: Partial<WorkspaceConfig>;
+  user: Partial<UserConfig>;
+}> {
   const { workspace, user } = await readConfigs(env, layout);
-  const { keyFile, ...own } = user;
-  const layers = [
-    { source: '.planwright/config.yaml', values: workspace },
-    { source: userConfigPath(env), values: own },
+  const { keyFile } = user;
+  const { provider, model, temperature: heat, baseUrl } = user;
+  const layers: Layer[] = [
+    {
+      source: '.planwright/config.yaml',
+      values: { provider: workspace.provider, model: workspace.model, temperature: workspace.temperature },
+    },
+    { source: userConfigPath(env), values: { provider, model, temperature: heat, baseUrl } },
   ];
-  return { layers, keyFile: keyFile ?? null };
+  return { layers, keyFile: keyFile ?? null, workspace, user };
 }
 
-/** @throws UsageError listing the providers that there are */
-export function knownProvider({ value, source }: Picked<string>): Provider {
-  const known = PROVIDERS.find((name) => name === value);
-  if (known) return known;
+/** @param named those of the user's config. @throws UsageError listing the providers that there are */
+export function knownProvider({ value, source }: Picked<string>, named: readonly string[]): string {
+  const all = [...new Set([...BUILT_IN, ...named])];
+  if (all.includes(value)) return value;
   throw new UsageError(
-    `There is no provider "${escapeForDisplay(value)}" (from ${named(source)}).`,
-    `Known providers: ${PROVIDERS.join(', ')}.`,
+    `There is no provider "${escapeForDisplay(value)}" (from ${sourceText(source)}).`,
+    `Known providers: ${all.join(', ')}.`,
   );
 }
 
-/** A source as people typed it. */
-const named = (source: string): string => (source === 'flag' ? '--provider' : source);
+/** The names in the user's config. @throws UsageError for a file that is wrong */
+export async function namedProviders(env: NodeJS.ProcessEnv): Promise<string[]> {
+  return Object.keys((await readConfigs(env, { config: '' })).user.providers ?? {});
+}
 
-function noKey(source: string): UsageError {
+/** A source as people typed it. */
+const sourceText = (source: string): string => (source === 'flag' ? '--provider' : source);
+
+function noKey(provider: string, source: string, providers: { [name: string]: KnownProvider }): UsageError {
+  const variable = providers[provider]?.keyEnv ?? 'its key file';
+  const begin = `The provider ${provider} (from ${sourceText(source)}) needs a key, and ${variable} is not set.`;
+  if (provider !== 'openai') return new UsageError(begin, `Set ${variable}, or use another provider.`);
   return new UsageError(
-    `The provider openai (from ${named(source)}) needs a key, and OPENAI_API_KEY is not set.`,
+    begin,
     'Set OPENAI_API_KEY (a local server that needs no key takes any value), name a file that holds it (planwright provider add openai --key-file FILE), or use --provider template.',
   );
 }
 
-/** The template provider has no models: `--model` for it is a mistake, a model set for all commands is passed over. */
-function modelFor(provider: Provider, asked: Picked<string> | undefined): Picked<string> {
-  if (provider !== 'template') return asked ?? pick(DEFAULT_MODEL[provider], 'default');
-  if (asked?.source === 'flag' && asked.value !== DEFAULT_MODEL.template) {
-    throw new UsageError(
-      `--model ${escapeForDisplay(asked.value)} has no meaning for the template provider.`,
-      'Set OPENAI_API_KEY to use a model, or leave --model out.',
-    );
-  }
-  return pick(DEFAULT_MODEL.template, 'default');
+interface ModelSources {
+  flags?: SettingFlags;
+  env: NodeJS.ProcessEnv;
+  workspace: Partial<WorkspaceConfig>;
+  user: Partial<UserConfig>;
 }
 
-/** @throws UsageError where it is no http or https URL */
-export function checkUrl({ value, source }: Picked<string>): void {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  if (url && (url.protocol === 'https:' || url.protocol === 'http:')) return;
-  // The value itself stays out of the message: a base URL may hold a password.
-  throw new UsageError(`The base URL from ${source} is not an http or https URL.`, 'Example: https://host/v1');
+/**
+ * The models of a provider: one that was named for all (flag, variable), else by file, the workspace's first. `model` at a file's top
+ * level is about the provider that the file names, and about `openai` where it names none: another has not heard of it.
+ * The template provider has no models: `--model` for it is a mistake, a model set for all commands is passed over.
+ */
+function modelsFor(
+  provider: string,
+  { flags = {}, env, workspace, user }: ModelSources,
+): { model: Picked<string>; planner?: string } {
+  if (provider === TEMPLATE) {
+    if (flags.model && flags.model !== TEMPLATE) {
+      throw new UsageError(
+        `--model ${escapeForDisplay(flags.model)} has no meaning for the template provider.`,
+        'Set OPENAI_API_KEY to use a model, or leave --model out.',
+      );
+    }
+    return { model: pick(TEMPLATE, 'default') };
+  }
+  if (flags.model) return { model: pick(flags.model, 'flag') };
+  if (env.PLANWRIGHT_MODEL) return { model: pick(env.PLANWRIGHT_MODEL, 'PLANWRIGHT_MODEL') };
+  let found: Picked<string> | undefined;
+  let planner: string | undefined;
+  for (const [file, source] of [
+    [workspace, '.planwright/config.yaml'],
+    [user, userConfigPath(env)],
+  ] as const) {
+    const about = file.provider === undefined || file.provider === TEMPLATE ? 'openai' : file.provider;
+    const models = file.providers?.[provider]?.models;
+    if (file.model !== undefined && about === provider) found ??= pick(file.model, source);
+    else {
+      if (found === undefined) planner ??= models?.planner;
+      if (models?.executor !== undefined) found ??= pick(models.executor, source);
+    }
+    if (found !== undefined) break;
+  }
+  found ??= provider === 'openai' ? pick(DEFAULT_MODEL, 'default') : undefined;
+  if (found) return { model: found, ...(planner === undefined ? {} : { planner }) };
+  throw new UsageError(
+    `The provider ${provider} has no model.`,
+    `Name one with --model, or in your config.yaml: providers: ${provider}: models: executor.`,
+  );
+}
+
+/** @throws UsageError where the fallback is no provider with a model */
+function fallbackFor(provider: string, asked: string | undefined, sources: ModelSources): FallbackSettings | undefined {
+  if (asked === undefined || asked === 'none' || provider === TEMPLATE || asked === provider) return undefined;
+  if (asked === TEMPLATE) {
+    throw new UsageError('The template provider is no fallback: it is no model.', 'Name a provider with a model.');
+  }
+  const name = knownProvider(pick(asked, 'the fallback'), Object.keys(sources.user.providers ?? {}));
+  // A variable names the model of the provider in force, not of another.
+  const { model, planner } = modelsFor(name, { ...sources, env: { ...sources.env, PLANWRIGHT_MODEL: '' } });
+  return { provider: name, model: model.value, ...(planner === undefined ? {} : { planner }) };
 }
 
 /**

@@ -16,13 +16,35 @@ function readIfThere(path: string): string | null {
   }
 }
 
-/** Of the key in the file that the user's config names; null where none is named or it cannot be used. */
-function keyDigest(config: string): string | null {
+/** Of the keys that the user's config points to, by file or variable; null where it points to none. */
+function keyDigest(config: string, env: NodeJS.ProcessEnv): string | null {
   // YAML is loaded for those alone who have such a line.
-  if (!config.includes('keyFile')) return null;
-  const { parseDocument } = require('yaml') as typeof import('yaml');
-  const path: unknown = parseDocument(config).get('keyFile');
-  if (typeof path !== 'string') return null;
+  if (!config.includes('keyFile') && !config.includes('keyEnv')) return null;
+  const { parse } = require('yaml') as typeof import('yaml');
+  try {
+    const found = keysIn(parse(config));
+    return digestOf([
+      found.files.map(ofFile),
+      found.variables.map((name) => [name, env[name] ? sha256(env[name]) : null]),
+    ]);
+  } catch {
+    // Whoever reads the file for its settings says what is wrong with it.
+    return null;
+  }
+}
+
+/** Every `keyFile` and `keyEnv`, at the top level and of each provider. */
+function keysIn(config: unknown): { files: string[]; variables: string[] } {
+  const member = (of: unknown, name: string): unknown =>
+    typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
+  const providers = member(config, 'providers');
+  const all = [config, ...(typeof providers === 'object' && providers !== null ? Object.values(providers) : [])];
+  const texts = (name: string): string[] =>
+    all.map((one) => member(one, name)).filter((value) => typeof value === 'string');
+  return { files: texts('keyFile'), variables: texts('keyEnv') };
+}
+
+function ofFile(path: string): string | null {
   try {
     return sha256(readKeyFile(path, null));
   } catch {
@@ -31,7 +53,7 @@ function keyDigest(config: string): string | null {
 }
 
 /**
- * `<settings>.<build>`: SHA-256 (hex) over the provider's variables, the user's own config file and the key file that it names,
+ * `<settings>.<build>`: SHA-256 (hex) over the provider's variables, the user's own config file and the keys that it points to,
  * and the digest of the code.
  * Another one means another worker. An empty variable counts as unset.
  */
@@ -41,7 +63,7 @@ export function workerDigest(env: NodeJS.ProcessEnv): string {
   const settings = digestOf({
     ...Object.fromEntries(variables),
     config: own && sha256(own),
-    key: own && keyDigest(own),
+    key: own && keyDigest(own, env),
   });
   const build = readIfThere(join(__dirname, '..', 'build-id')) ?? 'sources';
   return `${settings}.${build.trim()}`;

@@ -15,6 +15,7 @@ import { sweepOwnTemps } from '../store/durable';
 import { largePayloads } from '../store/large-payloads';
 import { taskQueueOf, userFolders, type WorkspaceLayout } from '../store/layout';
 import { ownIdentity } from '../store/process';
+import type { ReachableProvider } from '../store/provider-keys';
 import { activityLog } from './activity-log';
 import { AuditMirror } from './audit-mirror';
 import type { Release } from './connection';
@@ -30,6 +31,8 @@ export interface PlanWorkerOptions {
   /** The worker's environment: keys and base URLs of providers. */
   env: NodeJS.ProcessEnv;
   log: Logger;
+  /** Providers by name, besides the one of the environment. */
+  providers?: readonly ReachableProvider[];
   /** The prebuilt bundle unless told. */
   bundle?: WorkflowBundleOption;
   /** Which release of the worker this is; none: workers are not versioned, and any of them takes any plan. */
@@ -54,12 +57,19 @@ const WORKFLOWS = join(__dirname, '..', 'workflows', 'index.js');
 
 /** Throws what the SDK throws where the server refuses or the bundle is missing. */
 export async function createPlanWorker(options: PlanWorkerOptions): Promise<PlanWorker> {
-  const { connection, namespace, layout, env, log, release, stopping, plugin } = options;
+  const { connection, namespace, layout, env, log, release, stopping, plugin, providers } = options;
   const dataConverter = { payloadCodecs: [largePayloads] };
   const client = new Client({ connection, namespace, dataConverter });
   const projector = new Projector(layout, () => client, log, logged(log));
   const mirror = new AuditMirror(layout, () => client, log, { state: userFolders(env).state });
-  const activities = createActivities({ layout, env, log, audit: mirror, stopping });
+  const activities = createActivities({
+    layout,
+    env,
+    log,
+    audit: mirror,
+    stopping,
+    ...(providers ? { providers } : {}),
+  });
   const changed = (plan: string): void => {
     projector.changed(plan);
     mirror.changed(plan);

@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino';
 import { type Mask, maskOf, maskTexts } from '../plan/mask';
 import { secretsOf } from '../store/env-secrets';
 import { type WorkspaceLayout, workspaceLayout } from '../store/layout';
+import { reachableProviders } from '../store/provider-keys';
 import { providerEnvironment } from '../store/settings';
 import type { Release } from './connection';
 import type { PlanWorker } from './create';
@@ -67,9 +68,10 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
     for (const layout of layouts) {
       const own = log.child({ workspace: layout.id });
       const env = await providerEnvironment(options.env, layout);
+      const providers = await reachableProviders(options.env, layout);
       hidden.push(...secretsOf(env));
       const worker = await createPlanWorker({
-        ...{ connection, namespace, layout, env, log: own },
+        ...{ connection, namespace, layout, env, providers, log: own },
         ...{ release, stopping: stopping.signal, plugin: tracing?.plugin },
       });
       workers.push({ ...worker, id: layout.id, figures: new PlanFiguresReader(layout) });

@@ -4,7 +4,9 @@ import { jsonPart } from '../activities/llm/content';
 import { providersFrom } from '../activities/llm/providers';
 import { UnreachableError } from '../plan/errors';
 import { GENERATED_FILES_WIRE, GeneratedFilesSchema, parseAnswer } from '../plan/schema';
+import { shownUrl } from '../store/base-url';
 import type { WorkspaceLayout } from '../store/layout';
+import { reachableProviders } from '../store/provider-keys';
 import { providerEnvironment, resolveSettings, type SettingFlags } from '../store/settings';
 
 const OPENAI_HOST = 'https://api.openai.com/v1';
@@ -40,10 +42,11 @@ export async function testProvider(
   const { provider, model, temperature, baseUrl } = await resolveSettings({ flags, env, layout });
   if (provider === 'template') return null;
   const found = await providerEnvironment(env, layout);
+  const named = await reachableProviders(env, layout);
   const began = performance.now();
   try {
     // The last attempt: what is passing elsewhere is the answer here.
-    const { complete } = providersFrom(found, () => Number.MAX_SAFE_INTEGER)(provider);
+    const { complete } = providersFrom(found, () => Number.MAX_SAFE_INTEGER, named)(provider);
     const answer = await complete({
       schemaName: 'generated_files',
       schema: GENERATED_FILES_WIRE,
@@ -54,7 +57,7 @@ export async function testProvider(
     });
     const { promptTokens, completionTokens } = answer.usage;
     return {
-      ...{ provider, model, baseUrl: withoutCredentials(baseUrl ?? OPENAI_HOST), answeredBy: answer.model },
+      ...{ provider, model, baseUrl: shownUrl(baseUrl ?? OPENAI_HOST), answeredBy: answer.model },
       ms: Math.round(performance.now() - began),
       ...{ promptTokens, completionTokens, form: formOf(answer.text) },
       ...{ temperature: answer.temperatureSent !== null, seed: answer.seedSent !== null },
@@ -72,11 +75,4 @@ function formOf(text: string): ProviderTest['form'] {
   } catch {
     return 'broken';
   }
-}
-
-function withoutCredentials(baseUrl: string): string {
-  const url = new URL(baseUrl);
-  url.username = '';
-  url.password = '';
-  return url.toString().replace(/\/$/, '');
 }

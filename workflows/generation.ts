@@ -1,4 +1,6 @@
 /** One generation of a task: what it is asked with, what it cost, and what came of it. */
+
+import { addSpent, addUsage } from '../plan/spending';
 import type {
   ArtifactFile,
   CallTrace,
@@ -69,7 +71,8 @@ export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | n
     const { generated: result, done } = inOneStep(work) ? await make(work, asked) : await askAlone(work, asked);
     heard(own, result.calls);
     // An answer found on record was paid for too, by an attempt that died before it could say so.
-    if (!result.fromRecord || own.counted !== own.generation) count(work, uncounted(own, result.usage));
+    if (!result.fromRecord || own.counted !== own.generation)
+      count(work, uncounted(own, result.usage), result.provider ?? asked.settings.provider);
     own.counted = own.generation;
     own.asked = undefined;
     if (replay) compareWithRecord(context, work.runView, node.id, result);
@@ -85,14 +88,14 @@ export async function generate(work: TaskWork): Promise<VerifyAndWriteResult | n
     const again = asksAgain(error);
     if (again) {
       // It stays `generating`: whether there is one more call is looked at before the next step.
-      count(work, uncounted(own, again.usage));
+      count(work, uncounted(own, again.usage), run.settings.provider);
       const times = own.asked?.generation === own.generation ? own.asked.times + 1 : 1;
       own.asked = { generation: own.generation, times, usage: again.usage };
       return null;
     }
     const left = leftBy(error);
     if (left) {
-      count(work, uncounted(own, left.usage));
+      count(work, uncounted(own, left.usage), run.settings.provider);
       own.asked = undefined;
       work.task.raw = left.raw;
     }
@@ -120,15 +123,13 @@ function uncounted({ asked, generation }: TaskInternals, usage: Usage): Usage {
     promptTokens: usage.promptTokens - asked.usage.promptTokens,
     completionTokens: usage.completionTokens - asked.usage.completionTokens,
     calls: usage.calls - asked.usage.calls,
+    ...(usage.estimated ? { estimated: true } : {}),
   };
 }
 
-function count(work: TaskWork, usage: Usage): void {
-  for (const total of [work.task.usage, work.context.state.view.usage]) {
-    total.promptTokens += usage.promptTokens;
-    total.completionTokens += usage.completionTokens;
-    total.calls += usage.calls;
-  }
+function count(work: TaskWork, usage: Usage, provider: string): void {
+  addUsage(work.task.usage, usage);
+  addSpent(work.context.state.view, provider, usage);
 }
 
 /** A file of an artifact before it was verified. */

@@ -1,6 +1,7 @@
 /** From a goal to a checked graph: the model is asked, told what is wrong, and asked again at most twice. */
 import { BY_WORKFLOW } from '../plan/facts';
 import { type Overrun, overrun } from '../plan/rules/budgets';
+import { addSpent } from '../plan/spending';
 import type { DecomposeResult, Json, JsonObject, TaskGraph, Usage } from '../plan/types';
 import type { TaskError } from '../plan/view';
 import { leftBy, taskErrorOf } from './calls';
@@ -30,7 +31,7 @@ export async function makePlan(context: PlanContext, given: TaskGraph | null): P
   } catch (error) {
     view.failure = taskErrorOf(error);
     const left = leftBy(error);
-    if (left) count(view.usage, left);
+    if (left) addSpent(view, context.state.plan.settings.provider, left.usage);
     view.raw = left?.raw ?? view.raw;
     view.status = 'failed';
     recordFailure(context, view.failure);
@@ -63,19 +64,13 @@ async function ask(context: PlanContext, given: TaskGraph | null): Promise<Asked
       maxTasks: state.policy.maxTasks,
       ...(given ? { graph: given } : {}),
     });
-    count(view.usage, result);
+    addSpent(view, result.provider ?? plan.settings.provider, result.usage);
     if (result.raw) view.raw = result.raw;
     if (given || result.faults.length === 0 || attempt === QUESTIONS) return result;
     faults = result.faults;
     const over = overrun(rulesOf(context).budgets, { plan: view.usage, task: NOTHING });
     if (over?.scope === 'plan') return { ...result, over };
   }
-}
-
-function count(total: Usage, { usage }: { usage: Usage }): void {
-  total.promptTokens += usage.promptTokens;
-  total.completionTokens += usage.completionTokens;
-  total.calls += usage.calls;
 }
 
 function adopt(context: PlanContext, graph: TaskGraph, result: DecomposeResult): void {

@@ -85,4 +85,8 @@ function checkSettings(settings: unknown): void {
   if (typeof provider !== 'string' || typeof model !== 'string')
     bad('"provider" and "model" of "settings" are strings.');
   if (typeof temperature !== 'number') bad('"temperature" of "settings" is a number.');
+  const { fallback = null } = settings;
+  if (fallback === null) return;
+  if (!isObject(fallback) || typeof fallback.provider !== 'string' || typeof fallback.model !== 'string')
+    bad('"fallback" of "settings" is an object: { provider, model }, or null.');
 }

@@ -49,5 +49,6 @@ export function admit(context: PlanContext, request: ApplyRequest): ApplyAnswer 
 
 /** The plan's own model unless the run names another; a replay's temperature is always 0. */
 function runSettings({ plan }: PlanState, { settings, replay }: ApplyRequest): ModelSettings {
-  return { ...plan.settings, ...settings, ...(replay ? { temperature: 0 } : {}) };
+  // What another would answer is no replay.
+  return { ...plan.settings, ...settings, ...(replay ? { temperature: 0, fallback: null } : {}) };
 }

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { SchemaError } from '../../plan/schema';
 import type { CallTrace, Usage } from '../../plan/types';
 import { jsonPart } from './content';
@@ -5,7 +6,7 @@ import type { LlmDeps } from './context';
 import { finalFailure, masked } from './errors';
 import { askAgain, promptDigest, type Question } from './prompts';
 import type { Completion, ModelProvider } from './provider';
-import { CallRecords } from './records';
+import { type CallKey, CallRecords } from './records';
 import { refused, tracesOf, withCalls } from './trace';
 
 /** Answers that break a rule are asked again this often. */
@@ -22,6 +23,23 @@ export interface Answered<T> {
   fromRecord: boolean;
   /** What was asked and not told of before. */
   calls: CallTrace[];
+  /** Set where the fallback answered: its name. */
+  provider?: string;
+}
+
+interface Turn {
+  provider: ModelProvider;
+  question: Question;
+}
+
+/** What says that a provider cannot answer now; a question that it will not take, and a wrong key, stay failures. */
+const CANNOT: readonly string[] = ['Unreachable', 'RateLimited', 'ProviderError', 'Timeout'];
+/** What may pass is tried this often before somebody else is asked. */
+const PATIENCE = 3;
+
+function fallsBack(error: unknown, attempt: number): boolean {
+  if (!(error instanceof ApplicationFailure) || !CANNOT.includes(error.type ?? '')) return false;
+  return error.nonRetryable === true || attempt >= PATIENCE;
 }
 
 export interface Purpose {
@@ -35,10 +53,16 @@ export interface Purpose {
   oneCall?: boolean;
 }
 
+/** Who is asked, and who in their place where they cannot answer. */
+export interface Who {
+  provider: ModelProvider;
+  fallback?: { provider: ModelProvider; model: string } | null;
+}
+
 /**
  * Asks a model until its answer is accepted, at most three times, each with the faults so far in the prompt. Every
  * answer is recorded before it is looked at, so an activity that runs again after a crash walks the same path without
- * a call.
+ * a call. Where the provider cannot answer and there is a fallback, that one is asked the same, under its own name.
  *
  * @param accept reads an answer's text; throws SchemaError for one that cannot be used
  * @throws ApplicationFailure `BadAnswer` after the third, `Refused` where the model will not, `AskAgain` where the
@@ -46,14 +70,14 @@ export interface Purpose {
  */
 export async function askModel<T>(
   deps: LlmDeps,
-  provider: ModelProvider,
+  who: Who,
   purpose: Purpose,
   question: Question,
   accept: (text: string) => T,
 ): Promise<Answered<T>> {
   const calls: CallTrace[] = [];
   try {
-    return await askInTurn(deps, provider, purpose, question, accept, calls);
+    return await askInTurn(deps, who, purpose, question, accept, calls);
   } catch (error) {
     throw withCalls(error, calls);
   }
@@ -62,7 +86,7 @@ export async function askModel<T>(
 /** @param calls filled with what was asked, also where this throws */
 async function askInTurn<T>(
   deps: LlmDeps,
-  provider: ModelProvider,
+  { provider: first, fallback = null }: Who,
   purpose: Purpose,
   question: Question,
   accept: (text: string) => T,
@@ -74,18 +98,45 @@ async function askInTurn<T>(
   const faults: string[] = [];
   const usage: Usage = { promptTokens: 0, completionTokens: 0, calls: 0 };
   let fromRecord = true;
-  for (;;) {
-    const asked = faults.length === 0 ? question : askAgain(question, faults);
-    const key = { plan, task, generation, promptDigest: promptDigest(asked, provider.name) };
+  let turn: Turn = { provider: first, question };
+  const keyOf = ({ provider, question: own }: Turn): CallKey => {
+    const asked = faults.length === 0 ? own : askAgain(own, faults);
+    return { plan, task, generation, promptDigest: promptDigest(asked, provider.name) };
+  };
+  const askOf = async (now: Turn): ReturnType<CallRecords['once']> => {
+    const { provider } = now;
+    const asked = faults.length === 0 ? now.question : askAgain(now.question, faults);
+    const key = keyOf(now);
     const trace = async (): Promise<void> => {
       const record = await records.read(key);
-      if (record) calls.push(...tracesOf(record, toldUntil ?? null));
+      if (!record) return;
+      const traces = tracesOf(record, toldUntil ?? null);
+      const other = provider === first ? {} : { provider: provider.name, model: asked.model };
+      calls.push(...traces.map((one) => ({ ...one, ...other })));
     };
+    const progress = (tokens: number): void => context.heartbeat({ task, generation, tokens });
     const ask = (): Promise<Completion> =>
-      provider.complete({ ...asked, timeoutMs, signal: context.signal, onProgress: () => context.heartbeat() });
+      provider.complete({ ...asked, timeoutMs, signal: context.signal, onProgress: progress });
     // A trace is told beside the answer or the failure, and must not stand in for it.
-    const recorded = await records.once(key, provider.name, ask).finally(() => trace().catch(() => undefined));
+    return records.once(key, provider.name, ask).finally(() => trace().catch(() => undefined));
+  };
+  const other: Turn | null = fallback && {
+    provider: fallback.provider,
+    question: { ...question, model: fallback.model },
+  };
+  for (;;) {
+    // An answer that the fallback gave before a crash counts: nobody is asked again for it.
+    if (other && turn !== other && (await records.read(keyOf(other)))?.end?.completion) turn = other;
+    let recorded: Awaited<ReturnType<CallRecords['once']>>;
+    try {
+      recorded = await askOf(turn);
+    } catch (error) {
+      if (!other || turn === other || !fallsBack(error, context.attempt)) throw error;
+      turn = other;
+      continue;
+    }
     const { completion } = recorded;
+    const { provider } = turn;
     fromRecord &&= recorded.fromRecord;
     usage.promptTokens += completion.usage.promptTokens;
     usage.completionTokens += completion.usage.completionTokens;
@@ -94,7 +145,9 @@ async function askInTurn<T>(
     try {
       refuseRefusal(completion, provider);
       const value = accept(textOf(completion));
-      return { value, completion, promptDigest: promptDigest(question, provider.name), usage, fromRecord, calls };
+      const digest = promptDigest(turn.question, provider.name);
+      const by = turn === other ? { provider: provider.name } : {};
+      return { value, completion, promptDigest: digest, usage, fromRecord, calls, ...by };
     } catch (error) {
       const last = calls.pop();
       if (last) calls.push(refused(last, error instanceof Error ? error.message : String(error)));

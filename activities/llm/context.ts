@@ -1,16 +1,18 @@
 import { matcherOf } from '../../plan/globs';
 import type { Mask } from '../../plan/mask';
-import type { WorkspaceSnapshot } from '../../plan/types';
+import type { ModelProgress, ModelSettings, WorkspaceSnapshot } from '../../plan/types';
 import type { SkillFault } from '../../skills/skill-set';
 import type { Skill } from '../../skills/types';
 import type { WorkspaceLayout } from '../../store/layout';
 import type { ObjectStore } from '../../store/objects';
+import type { Who } from './ask';
 import type { ModelProvider } from './provider';
 import type { CallEvent } from './records';
 
 /** What one running activity is given by Temporal. */
 export interface ActivityContext {
-  heartbeat(): void;
+  /** @param progress for those who watch: what is being made, and how much of it there is */
+  heartbeat(progress?: ModelProgress): void;
   signal: AbortSignal;
   /** From 1. */
   attempt: number;
@@ -32,6 +34,15 @@ export interface LlmDeps {
   fileBytes(): Promise<number>;
   /** Damaged records and calls of unknown outcome, for the log. */
   report?(event: CallEvent): void;
+}
+
+/** Whom a plan's settings mean. Errors as `providers`. @param planning the planners' models are meant */
+export function whoOf(deps: LlmDeps, { provider, fallback }: ModelSettings, planning = false): Who {
+  const model = (planning ? fallback?.planner : undefined) ?? fallback?.model ?? '';
+  return {
+    provider: deps.providers(provider),
+    fallback: fallback ? { provider: deps.providers(fallback.provider), model } : null,
+  };
 }
 
 /** The name of the embedded provider, which is no model. */

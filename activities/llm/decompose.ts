@@ -6,7 +6,7 @@ import type { Skill } from '../../skills/types';
 import { summarizeFacts } from '../workspace/summary';
 import { askModel } from './ask';
 import { checkPlan } from './check';
-import { type LlmDeps, readOverlay, readSnapshot, TEMPLATE } from './context';
+import { type LlmDeps, readOverlay, readSnapshot, TEMPLATE, whoOf } from './context';
 import { finalFailure } from './errors';
 import { planningSystem, planningUser } from './prompts';
 import { planTemplate, templateAbilities } from './template';
@@ -17,7 +17,9 @@ import { templateTrace } from './trace';
 const MAX_GOAL = 32 * 1024;
 
 /** A graph and where it came from. */
-type Planned = Pick<DecomposeResult, 'modelReturned' | 'usage' | 'raw' | 'notes' | 'calls'> & { graph: TaskGraph };
+type Planned = Pick<DecomposeResult, 'modelReturned' | 'usage' | 'raw' | 'notes' | 'calls' | 'provider'> & {
+  graph: TaskGraph;
+};
 
 /**
  * The activity that turns a goal into a checked task graph. A graph that breaks a rule comes back with its faults; the
@@ -66,22 +68,23 @@ async function plan(
   }
   const answer = await askModel(
     deps,
-    deps.providers(request.settings.provider),
+    whoOf(deps, request.settings, true),
     { plan: request.plan, task: null, generation: request.attempt, timeoutMs: request.timeoutMs },
     {
       schemaName: 'task_graph',
       schema: TASK_GRAPH_WIRE,
       system: planningSystem(skills.values(), request.maxTasks),
       user: planningUser(goal, summarizeFacts(facts), request.faults),
-      model: request.settings.model,
+      model: request.settings.planner ?? request.settings.model,
       temperature: request.settings.temperature,
       seed: request.attempt,
     },
     parseTaskGraph,
   );
   const raw = await deps.objects.put(answer.completion.text);
-  const { usage, calls } = answer;
-  return { graph: answer.value, modelReturned: answer.completion.model, usage, raw, calls };
+  const { usage, calls, provider } = answer;
+  const by = provider === undefined ? {} : { provider };
+  return { graph: answer.value, modelReturned: answer.completion.model, usage, raw, calls, ...by };
 }
 
 /** Whoever sent the request, its graph has been outside: its shape is checked like a model's. */

@@ -15,7 +15,7 @@ import { nothingFor, outputOf, outputPaths, renderTemplates, summaryOf } from '.
 import type { RenderScope, Skill } from '../../skills/types';
 import { summarizeFacts } from '../workspace/summary';
 import { askModel } from './ask';
-import { type LlmDeps, type Overlay, readOverlay, readSnapshot, relevantFiles, TEMPLATE } from './context';
+import { type LlmDeps, type Overlay, readOverlay, readSnapshot, relevantFiles, TEMPLATE, whoOf } from './context';
 import { finalFailure } from './errors';
 import { generationSystem, generationUser } from './prompts';
 import { templateTrace } from './trace';
@@ -33,6 +33,7 @@ type Generated = GeneratedFiles &
     | 'raw'
     | 'fromRecord'
     | 'calls'
+    | 'provider'
   >;
 
 /** What one generation works on. */
@@ -97,7 +98,7 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
   const fileBytes = await deps.fileBytes();
   const answer = await askModel(
     deps,
-    deps.providers(settings.provider),
+    whoOf(deps, settings),
     {
       plan,
       task: task.id,
@@ -126,7 +127,7 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
     (text) => withoutMasks(checkedFiles(parseAnswer(GeneratedFilesSchema, text), fileBytes)),
   );
   const { model, temperatureSent, responseId, finishReason, text } = answer.completion;
-  const { promptDigest, usage, fromRecord, calls } = answer;
+  const { promptDigest, usage, fromRecord, calls, provider } = answer;
   const raw = await deps.objects.put(text);
   return {
     ...answer.value,
@@ -139,6 +140,7 @@ async function fromModel(deps: LlmDeps, { request, skill, scope, overlay }: Job)
     raw,
     fromRecord,
     calls,
+    ...(provider === undefined ? {} : { provider }),
   };
 }
 

@@ -45,7 +45,7 @@ export function tracesOf(record: CallRecord, toldUntil: string | null): CallTrac
     return isNew(start) ? [...traces, last] : traces;
   }
   const { text, model, seedSent, temperatureSent, finishReason, responseId, usage } = answer;
-  const { promptTokens, completionTokens } = usage;
+  const { promptTokens, completionTokens, estimated } = usage;
   return [
     ...traces,
     {
@@ -61,6 +61,7 @@ export function tracesOf(record: CallRecord, toldUntil: string | null): CallTrac
       responseId,
       promptTokens,
       completionTokens,
+      ...(estimated ? { estimated } : {}),
       fromRecord: !isNew(start),
     },
   ];

@@ -84,7 +84,7 @@ export function wholeNumber(raw: Raw, name: string, least: number): number | und
 }
 
 /** A number within bounds. @throws UsageError naming the option */
-function numberBetween(raw: Raw, name: string, low: number, high: number): number | undefined {
+export function numberBetween(raw: Raw, name: string, low: number, high: number): number | undefined {
   const given = text(raw, name);
   if (given === undefined) return undefined;
   const value = Number(given);
@@ -129,13 +129,15 @@ export function modelFlags(raw: Raw): ModelFlags {
     provider: nonEmpty(raw, 'provider'),
     model: nonEmpty(raw, 'model'),
     temperature: numberBetween(raw, 'temperature', 0, 2),
+    fallback: nonEmpty(raw, 'fallback'),
   };
 }
 
 export const MODEL_OPTIONS: OptionSpec[] = [
-  { flags: '--provider <name>', about: 'who generates: openai or template' },
+  { flags: '--provider <name>', about: 'who generates: openai, template, or a name of your config' },
   { flags: '--model <name>', about: "the provider's model" },
   { flags: '--temperature <number>', about: 'sampling temperature, 0 to 2' },
+  { flags: '--fallback <name>', about: 'who is asked where the provider cannot answer; none: nobody' },
 ];
 
 /** Text that must not be empty where it is given. @throws UsageError naming the option */

@@ -12,7 +12,9 @@ import type { ConfigTarget } from '../../store/config-file';
 import type { GcOptions, GcResult } from '../../store/gc';
 import type { WorkspaceLayout } from '../../store/layout';
 import { findWorkspace, userFolders, workspaceLayout } from '../../store/layout';
-import type { KeyFound, Settings as SettingsInForce } from '../../store/settings';
+import type { NewProvider } from '../../store/add-provider';
+import type { KeyFound } from '../../store/provider-keys';
+import type { KnownProvider, Settings as SettingsInForce } from '../../store/settings';
 import type { Release } from '../../worker/connection';
 import type { Check, Embedded, EmbeddedStatus, Stopped } from '../../worker/embedded';
 import type { Replayed } from '../../worker/embedded/replay';
@@ -28,6 +30,8 @@ export interface ModelFlags {
   provider?: string;
   model?: string;
   temperature?: number;
+  /** A provider's name, or "none". */
+  fallback?: string;
 }
 
 /** Model settings in force, and the line that says which were chosen and why. */
@@ -68,18 +72,22 @@ export interface Rooms {
   /** @throws UsageError as `resolveSettings` does */
   settings(place: Place & { flags: ModelFlags }): Promise<Settings>;
   /** What is in force, to be looked at: a key that is missing is told and no error. */
-  settingsInForce(place: Place): Promise<SettingsInForce & { key: KeyFound }>;
+  settingsInForce(
+    place: Place,
+  ): Promise<SettingsInForce & { key: KeyFound; providers: { [name: string]: KnownProvider } }>;
   /**
    * Sets one key of a config file. @returns the file's path
    * @throws UsageError for an unknown key or a value that the file may not have
    */
-  setConfig(target: ConfigTarget, key: string, value: string): Promise<string>;
+  setConfig(target: ConfigTarget, key: string, value: string, env: NodeJS.ProcessEnv): Promise<string>;
   /** Records in the user's config which file holds the key. @throws UsageError where the file is not fit for one */
   addKeyFile(place: Place & { file: string }): Promise<string>;
+  /** Describes a provider in the user's config. @returns the file's path @throws UsageError where it would not be valid */
+  addProvider(place: Place & { provider: NewProvider }): Promise<string>;
   /** Asks the provider one tiny question; null: it asks nobody. Errors as `testProvider` of worker/provider-test.ts. */
   testProvider(place: Place & { flags: ModelFlags }): Promise<ProviderTest>;
   /** @throws UsageError listing the providers that there are */
-  knownProvider(name: string): string;
+  knownProvider(name: string, env: NodeJS.ProcessEnv): Promise<string>;
   /**
    * Makes what a workspace needs.
    * @returns what was made, relative to the workspace
@@ -147,31 +155,39 @@ export const realRooms: Rooms = {
   },
   async settings({ layout, env, flags }) {
     const { resolveSettings } = require('../../store/settings') as typeof import('../../store/settings');
-    const { provider, model, temperature, sources, apiKeyPresent } = await resolveSettings({ flags, env, layout });
+    const settings = await resolveSettings({ flags, env, layout });
+    const { provider, model, temperature, planner, fallback, sources, apiKeyPresent } = settings;
     const why = whyProvider(provider, sources.provider, apiKeyPresent);
-    const what = provider === 'template' ? '' : `, model: ${model}`;
-    return { model: { provider, model, temperature }, choice: `provider: ${provider} (${why})${what}` };
+    const plans = planner === undefined ? '' : ` (plans: ${planner})`;
+    const other = fallback ? `, falls back to ${fallback.provider} (${fallback.model})` : '';
+    const what = provider === 'template' ? '' : `, model: ${model}${plans}${other}`;
+    const more = { ...(planner === undefined ? {} : { planner }), ...(fallback ? { fallback } : {}) };
+    return { model: { provider, model, temperature, ...more }, choice: `provider: ${provider} (${why})${what}` };
   },
   async settingsInForce({ layout, env }) {
     const { settingsInForce } = require('../../store/settings') as typeof import('../../store/settings');
     return settingsInForce({ flags: {}, env, layout });
   },
-  async setConfig(target, key, value) {
+  async setConfig(target, key, value, env) {
     const { setSetting } = require('../../store/set-setting') as typeof import('../../store/set-setting');
-    return setSetting(target, key, value);
+    return setSetting(target, key, value, env);
   },
   async addKeyFile({ layout, env, file }) {
     const { addKeyFile } = require('../../store/set-setting') as typeof import('../../store/set-setting');
     return addKeyFile(env, layout, file);
+  },
+  async addProvider({ layout, env, provider }) {
+    const { addProvider } = require('../../store/add-provider') as typeof import('../../store/add-provider');
+    return addProvider(env, layout, provider);
   },
   async testProvider({ layout, env, flags }) {
     // Beyond the arrow to worker/embedded, with a reason: the question has to be the one that a worker would ask.
     const { testProvider } = require('../../worker/provider-test') as typeof import('../../worker/provider-test');
     return testProvider(layout, env, flags);
   },
-  knownProvider(name) {
-    const { knownProvider } = require('../../store/settings') as typeof import('../../store/settings');
-    return knownProvider({ value: name, source: 'the command line' });
+  async knownProvider(name, env) {
+    const { knownProvider, namedProviders } = require('../../store/settings') as typeof import('../../store/settings');
+    return knownProvider({ value: name, source: 'the command line' }, await namedProviders(env));
   },
   async initialise(layout) {
     const { initWorkspace } = require('../../store/init') as typeof import('../../store/init');

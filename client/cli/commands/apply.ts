@@ -1,4 +1,5 @@
 import { UsageError } from '../../../plan/errors';
+import type { ModelSettings } from '../../../plan/types';
 import type { ApplyRequest } from '../../../plan/view';
 import {
   defineCommand,
@@ -165,7 +166,7 @@ export const command = defineCommand<Parsed>({
     if (Object.values(parsed.model).some((given) => given !== undefined)) {
       // The plan's own provider stands unless a flag says otherwise; asking for the settings checks the flags.
       const settings = await context.settings({ ...parsed.model, provider: parsed.model.provider ?? view.provider });
-      request.settings = parsed.model;
+      request.settings = runSettings(parsed.model, settings.model);
       context.show.note(`For this run only: ${settings.choice}`);
     }
     const { detach, waitMs, detailedExitcode } = parsed;
@@ -173,3 +174,11 @@ export const command = defineCommand<Parsed>({
     return applyAndFollow(context, client, view, request, { detach, waitMs, detailedExitcode, signer });
   },
 });
+
+/** What flags say, and with a provider the model that it has; what they leave open stays the plan's. */
+function runSettings({ provider, model, temperature, fallback }: ModelFlags, found: ModelSettings): ApplyRequest['settings'] {
+  const told = { provider, model: model ?? (provider === undefined ? undefined : found.model), temperature };
+  const given = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
+  const anew = provider !== undefined || fallback !== undefined;
+  return { ...given, ...(anew && (found.fallback || fallback !== undefined) ? { fallback: found.fallback ?? null } : {}) };
+}

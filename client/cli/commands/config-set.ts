@@ -25,7 +25,7 @@ export const command = defineCommand<Parsed>({
   parse: (raw) => ({ key: raw.args[0] ?? '', value: raw.args[1] ?? '', user: flag(raw, 'user') }),
   async run({ io, show, layout }, { key, value, user }) {
     const target = user ? { kind: 'user' as const, env: io.env } : { kind: 'workspace' as const, layout: layout() };
-    const path = await io.rooms.setConfig(target, key, value);
+    const path = await io.rooms.setConfig(target, key, value, io.env);
     show.document({ key, value, path }, () => `${key} is ${safe(value)} now, in ${safe(path)}.\n`);
     show.next(['planwright config get']);
     return EXIT.done;

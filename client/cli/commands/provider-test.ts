@@ -15,24 +15,24 @@ export const command = defineCommand<Parsed>({
     'Asks a provider one tiny question and says what worked: the key, the way there, the model, the form of its answer. It costs a\n' +
     'few dozen tokens. Exit 4 where it fails. The key is never shown.',
   args: [
-    { name: 'provider', about: 'openai or template; the one in force unless given', values: ['openai', 'template'] },
+    { name: 'provider', about: 'openai, template, or a name of your config; the one in force unless given' },
   ],
-  options: MODEL_OPTIONS.filter(({ flags }) => !flags.startsWith('--provider')),
+  options: MODEL_OPTIONS.filter(({ flags }) => !/^--(provider|fallback)/.test(flags)),
   examples: ['planwright provider test', 'planwright provider test openai --model gpt-4o-mini'],
   parse: (raw) => {
-    const { provider: _, ...model } = modelFlags(raw);
+    const { provider: _, fallback: __, ...model } = modelFlags(raw);
     return { provider: raw.args[0], model };
   },
   async run({ io, show, layout }, { provider, model }) {
-    if (provider !== undefined) io.rooms.knownProvider(provider);
+    if (provider !== undefined) await io.rooms.knownProvider(provider, io.env);
     const report = await providerReport(io, layout());
     const name = provider ?? report.inForce;
     if (name === 'template' && model.model !== undefined) {
       throw new UsageError('The provider template has no models.', 'planwright provider test openai --model NAME');
     }
     const key = report.providers.find((one) => one.name === name)?.key;
-    const result = await io.rooms.testProvider({ layout: layout(), env: io.env, flags: { ...model, provider: name } });
-    const source = key?.file ?? key?.source ?? null;
+    const result = await io.rooms.testProvider({ layout: layout(), env: io.env, flags: { ...model, provider: name, fallback: 'none' } });
+    const source = key?.needed === false ? null : (key?.file ?? key?.source ?? null);
     show.document(result === null ? { provider: name, ok: true } : { ...result, ok: true, key: source }, (style) =>
       result === null
         ? `${style.good('✓')} template: built-in rules and templates. There is nobody to ask, so it always works.\n`

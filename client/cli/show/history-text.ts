@@ -1,16 +1,17 @@
 import type { DecisionView, PlanView, RunView } from '../../../plan/view';
 import { tokensOf } from '../../events';
+import { costText, type Prices } from './cost-text';
 import { planText } from './plan-text';
 import type { Style } from './style';
 import { plural, safe, table } from './style';
 import { taskText } from './task-text';
 
 /** Everything that is kept of a plan: itself, its runs, its decisions, each task in full, its tokens. */
-export function historyText(view: PlanView, style: Style, note: string | null): string {
+export function historyText(view: PlanView, style: Style, note: string | null, prices: Prices = {}): string {
   const parts = [planText(view, style, note), runsText(view, style), undosText(view, style)];
   if (view.decisions.length > 0)
     parts.push([style.strong('Decisions'), ...view.decisions.map(decisionLine), ''].join('\n'));
-  parts.push(...view.graph.nodes.map(({ id }) => taskText(view, id, style)), tokensText(view, style));
+  parts.push(...view.graph.nodes.map(({ id }) => taskText(view, id, style)), tokensText(view, style, prices));
   return parts.filter((part) => part !== '').join('\n');
 }
 
@@ -50,10 +51,10 @@ function decisionLine({ kind, decision, path, by, at, reason }: DecisionView): s
   return `  ${kind}: ${safe(decision)}${what} by ${safe(by)} at ${dateOf(at)}${reason ? `: ${safe(reason)}` : ''}`;
 }
 
-function tokensText(view: PlanView, style: Style): string {
-  const { promptTokens, completionTokens, calls } = view.usage;
-  const parts = `${promptTokens} in, ${completionTokens} out, ${plural(calls, 'call')}`;
-  return `${style.strong('Tokens')} ${tokensOf(view)} (${parts})\n`;
+function tokensText(view: PlanView, style: Style, prices: Prices): string {
+  const { promptTokens, completionTokens, calls, estimated } = view.usage;
+  const parts = `${promptTokens} in, ${completionTokens} out, ${plural(calls, 'call')}${estimated ? ', partly estimated' : ''}`;
+  return `${style.strong('Tokens')} ${tokensOf(view)} (${parts})${costText(view, prices)}\n`;
 }
 
 /** A time to the second, in UTC. What is no time is shown as it came. */

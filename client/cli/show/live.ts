@@ -73,7 +73,10 @@ export class LiveRegion {
 
 /** One line for each task that runs, cut to the width so that it never wraps. `now` in ms since the epoch. */
 export function liveLines(view: PlanView, now: number, width: number): string[] {
-  if (view.status === 'planning') return [`planning  ${elapsed(now - Date.parse(view.createdAt))}`];
+  if (view.status === 'planning') {
+    const written = view.live?.[''] ?? 0;
+    return [`planning  ${elapsed(now - Date.parse(view.createdAt))}${written > 0 ? ` · ${written} tokens so far` : ''}`];
+  }
   return Object.entries(view.tasks)
     .filter(([, task]) => ACTIVE[task.status] !== undefined)
     .sort(([, a], [, b]) => a.number - b.number)
@@ -84,7 +87,9 @@ export function liveLines(view: PlanView, now: number, width: number): string[] 
 function liveLine(view: PlanView, id: string, task: TaskView, now: number): string {
   const tool = view.graph.nodes.find((node) => node.id === id)?.tool ?? id;
   const since = task.startedAt ? ` · ${elapsed(now - Date.parse(task.startedAt))}` : '';
-  const tokens = tokensOf(task) > 0 ? ` · ${tokensOf(task)} tokens` : '';
+  const written = view.live?.[id] ?? 0;
+  const counted = tokensOf(task) > 0 ? ` · ${tokensOf(task)} tokens` : '';
+  const tokens = written > 0 ? ` · ${written} tokens so far` : counted;
   const again = task.attempts > 1 ? ` · attempt ${task.attempts}` : '';
   return `Task ${task.number} ${tool} · ${ACTIVE[task.status]}${since}${tokens}${again}`;
 }
