@@ -45,6 +45,15 @@ const TIMEOUT_MS = 60_000;
 /** A query that reads a whole state may take a while. */
 const ANSWER_MS = 10_000;
 
+/** How often is asked how far the answers of models are. */
+const LIVE_MS = 1_000;
+
+/** True where a model is asked at this moment. */
+function isWriting({ provider, status, tasks }: PlanView): boolean {
+  if (provider === 'template') return false;
+  return status === 'planning' || Object.values(tasks).some((task) => task.status === 'generating');
+}
+
 const newId = (): string => `plan-${randomBytes(4).toString('hex')}`;
 
 export class TemporalPlanClient implements PlanClient {
@@ -236,6 +245,8 @@ export class TemporalPlanClient implements PlanClient {
     let seen: number | undefined;
     let wait: number = POLL_MS.least;
     let failures = 0;
+    let latest: PlanView | null = null;
+    let lookedAt = 0;
     while (!signal.aborted) {
       const asked = performance.now();
       try {
@@ -245,9 +256,14 @@ export class TemporalPlanClient implements PlanClient {
           // What a closed workflow was in the middle of never ends; nobody may be asked about it either.
           if (seen === undefined && !isSettledPlan(view.status)) await this.wire.refuseClosed(id);
           seen = view.changes;
+          latest = view;
           // A large plan takes long to answer, and its worker has tasks to do: at most a quarter of the time goes to this.
           wait = Math.min(Math.max(POLL_MS.least, 3 * (performance.now() - asked)), 0.9 * POLL_MS.most);
           yield view;
+        } else if (latest && isWriting(latest) && performance.now() - lookedAt > LIVE_MS) {
+          lookedAt = performance.now();
+          const live = await this.wire.live(id);
+          if (Object.keys(live).length > 0) yield { ...latest, live };
         } else {
           wait = Math.min(wait * POLL_MS.growth, POLL_MS.most);
         }

@@ -86,6 +86,13 @@ export class PlanWire {
       .catch(() => null);
   }
 
+  /** Tokens that are being written, by task; empty where that cannot be told now. */
+  async live(id: string): Promise<{ [task: string]: number }> {
+    const { client } = this.connected();
+    const { liveTokens } = await import('./live-tokens');
+    return client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () => liveTokens(client, id)).catch(() => ({}));
+  }
+
   /** True for a plan whose file came here with a copied `.planwright/`: a message to it would change files elsewhere. */
   private isForeign(description: WorkflowExecutionDescription | null): boolean {
     return description !== null && description.taskQueue !== taskQueueOf(this.layout.id);

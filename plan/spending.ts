@@ -18,8 +18,10 @@ export function addSpent(
   addUsage(view.usage, usage);
   if (usage.calls === 0) return;
   view.usageBy ??= {};
-  view.usageBy[provider] ??= { promptTokens: 0, completionTokens: 0, calls: 0 };
-  addUsage(view.usageBy[provider], usage);
+  const before = Object.hasOwn(view.usageBy, provider) ? view.usageBy[provider] : undefined;
+  const total = before ?? { promptTokens: 0, completionTokens: 0, calls: 0 };
+  addUsage(total, usage);
+  view.usageBy[provider] = total;
 }
 
 /** Of a million tokens. */

@@ -30,7 +30,9 @@ export async function addProvider(
   const keys = ['keyEnv', 'keyFile', 'key'];
   return editConfig({ kind: 'user', env }, (document) => {
     // One way to the key at a time: a new one takes the place of the old.
-    if (given.some(([key]) => keys.includes(key))) for (const key of keys) document.deleteIn(['providers', name, key]);
+    const there = document.hasIn(['providers', name]);
+    if (there && given.some(([key]) => keys.includes(key)))
+      for (const key of keys) document.deleteIn(['providers', name, key]);
     for (const [key, value] of given) {
       const parts = typeof value === 'object' ? Object.entries(value).filter(([, one]) => one !== undefined) : null;
       if (!parts) document.setIn(['providers', name, key], value);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { checkUrl } from './base-url';
 
-export const PROVIDER_NAME = /^[a-z][a-z0-9-]{0,30}$/;
+const PROVIDER_NAME = /^[a-z][a-z0-9-]{0,30}$/;
 const text = z.string().min(1).max(2000);
 
 const models = z.strictObject({ planner: text.optional(), executor: text.optional() });
@@ -46,10 +46,8 @@ const entry = z.strictObject({
 });
 export type ProviderEntry = z.output<typeof entry>;
 
-const name = z.string().regex(PROVIDER_NAME, { error: 'a name has small letters, digits and hyphens' });
-
 /** `providers:` of the user's own file. */
-export const userProviders = z.record(name, entry).superRefine((all, context) => {
+export const userProviders = z.record(z.string(), entry).superRefine((all, context) => {
   for (const [key, value] of Object.entries(all)) {
     const fault = faultOf(key, value);
     if (fault) context.addIssue({ code: 'custom', path: [key], message: fault });
@@ -57,6 +55,7 @@ export const userProviders = z.record(name, entry).superRefine((all, context) =>
 });
 
 function faultOf(provider: string, { baseUrl, keyEnv, keyFile, key, keyHeader }: ProviderEntry): string | null {
+  if (!PROVIDER_NAME.test(provider)) return 'a name has small letters, digits and hyphens';
   if (provider === 'template') return 'the template provider has no settings';
   const keys = [keyEnv, keyFile, key].filter((one) => one !== undefined).length;
   if (provider === 'openai') {
@@ -70,6 +69,6 @@ function faultOf(provider: string, { baseUrl, keyEnv, keyFile, key, keyHeader }:
 }
 
 /** `providers:` of a workspace's file, perhaps a stranger's: which models suit the project, never where a key is sent. */
-export const workspaceProviders = z.record(name, z.strictObject({ models: models.optional() }), {
+export const workspaceProviders = z.record(z.string(), z.strictObject({ models: models.optional() }), {
   error: 'in a workspace a provider has models alone; the rest belongs in your own config.yaml',
 });

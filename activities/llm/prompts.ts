@@ -83,7 +83,7 @@ export function planningUser(goal: string, facts: string, faults: readonly strin
     `The project:\n${fenced('facts', facts)}`,
     faults.length === 0
       ? null
-      : `Your plan before broke these rules. Give a whole new plan that does not:\n${listed(faults)}`,
+      : `Your plan before broke these rules. Give a whole new plan that does not:\n${fenced('faults', listed(faults))}`,
   ]);
 }
 
@@ -122,11 +122,11 @@ export interface GenerationBrief {
 
 export function generationUser(brief: GenerationBrief): string {
   return userText([
-    `The task: ${brief.description}`,
+    `The task:\n${fenced('task', brief.description)}`,
     `Its input:\n${fenced('input', JSON.stringify(brief.input, null, 2))}`,
     brief.paths.length === 0
       ? null
-      : `The files to write, unless the input or the project says otherwise: ${brief.paths.join(', ')}`,
+      : `The files to write, unless the input or the project says otherwise:\n${fenced('paths', brief.paths.join('\n'))}`,
     `The project:\n${fenced('facts', brief.facts)}`,
     ...existingText(brief.existing),
     brief.instruction === null
@@ -134,7 +134,7 @@ export function generationUser(brief: GenerationBrief): string {
       : `An additional instruction for this task, from the plan's owner:\n${brief.instruction}`,
     brief.feedback.length === 0
       ? null
-      : `The generation before was not accepted. Correct this, and answer with all files again:\n${listed(brief.feedback)}`,
+      : `The generation before was not accepted. Correct this, and answer with all files again:\n${fenced('faults', listed(brief.feedback))}`,
   ]);
 }
 
@@ -161,7 +161,7 @@ function existingText(existing: [path: string, content: string][]): string[] {
 export function askAgain(question: Question, faults: readonly string[]): Question {
   const list = faults.map((fault, index) => `${index + 1}. ${fault}`).join('\n');
   const shape = `The JSON Schema of the answer ("${question.schemaName}"):\n${JSON.stringify(question.schema)}`;
-  const again = `Your answers so far could not be used:\n${maskSecrets(list)}\nAnswer again: one complete JSON object and nothing else. ${shape}`;
+  const again = `Your answers so far could not be used:\n${fenced('faults', maskSecrets(list))}\nAnswer again: one complete JSON object and nothing else. ${shape}`;
   return { ...question, user: `${question.user}\n\n${again}`.toWellFormed() };
 }
 

@@ -1,8 +1,10 @@
 import { shownUrl } from '../../store/base-url';
 import type { WorkspaceLayout } from '../../store/layout';
 import type { Price } from '../../store/providers';
+import type { Context } from './context';
 import type { Io } from './io';
 import { whyProvider } from './rooms';
+import type { Prices } from './show/cost-text';
 import type { Style } from './show/style';
 import { safe, table } from './show/style';
 
@@ -92,4 +94,11 @@ function keyText({ needed, present, source, file, fault }: ProviderInfo['key']):
   if (fault !== null) return 'file unusable';
   if (!present) return 'missing';
   return file === null ? `from ${source}` : `from ${safe(file)}`;
+}
+
+/** Prices of the user's config; none where it cannot be read: what is shown does not depend on it. */
+export async function pricesInForce({ io, layout }: Pick<Context, 'io' | 'layout'>): Promise<Prices> {
+  const settings = await io.rooms.settingsInForce({ layout: layout(), env: io.env }).catch(() => null);
+  const known = Object.entries(settings?.providers ?? {});
+  return Object.fromEntries(known.flatMap(([name, { price }]) => (price === null ? [] : [[name, price]])));
 }

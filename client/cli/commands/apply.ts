@@ -176,9 +176,15 @@ export const command = defineCommand<Parsed>({
 });
 
 /** What flags say, and with a provider the model that it has; what they leave open stays the plan's. */
-function runSettings({ provider, model, temperature, fallback }: ModelFlags, found: ModelSettings): ApplyRequest['settings'] {
+function runSettings(
+  { provider, model, temperature, fallback }: ModelFlags,
+  found: ModelSettings,
+): ApplyRequest['settings'] {
   const told = { provider, model: model ?? (provider === undefined ? undefined : found.model), temperature };
   const given = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
   const anew = provider !== undefined || fallback !== undefined;
-  return { ...given, ...(anew && (found.fallback || fallback !== undefined) ? { fallback: found.fallback ?? null } : {}) };
+  return {
+    ...given,
+    ...(anew && (found.fallback || fallback !== undefined) ? { fallback: found.fallback ?? null } : {}),
+  };
 }

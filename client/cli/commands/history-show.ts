@@ -1,6 +1,7 @@
 import { staleTasks } from '../../../plan/selection';
 import { defineCommand } from '../command';
 import { EXIT } from '../exit-codes';
+import { pricesInForce } from '../providers';
 import { historyText } from '../show/history-text';
 
 export const command = defineCommand<{ plan?: string }>({
@@ -13,10 +14,11 @@ export const command = defineCommand<{ plan?: string }>({
     const { show } = context;
     const client = await context.client({ readOnly: true, orDisk: true });
     const { view, source, note } = await client.show(await client.resolve(plan));
+    const prices = await pricesInForce(context);
     const stale = staleTasks(view);
     // `source` and `note` tell a program what the text tells a person: who answered.
     const document = { ...view, ...(stale.length > 0 ? { stale } : {}), source, note };
-    show.document(document, (style) => historyText(view, style, note));
+    show.document(document, (style) => historyText(view, style, note, prices));
     show.next([`planwright plan diff ${view.id}`, 'planwright history list']);
     return EXIT.done;
   },

@@ -5,6 +5,7 @@ import { defineCommand, flag, nonEmpty } from '../command';
 import type { Context } from '../context';
 import { EXIT } from '../exit-codes';
 import { taskIdOf } from '../plan-ref';
+import { pricesInForce } from '../providers';
 import { nextCommands } from '../show/outcome-text';
 import { planText } from '../show/plan-text';
 import { taskText } from '../show/task-text';
@@ -46,7 +47,8 @@ export const command = defineCommand<Parsed>({
       return EXIT.done;
     }
     const stale = staleTasks(view);
-    show.document(stale.length > 0 ? { ...view, stale } : view, (style) => planText(view, style, note));
+    const prices = await pricesInForce(context);
+    show.document(stale.length > 0 ? { ...view, stale } : view, (style) => planText(view, style, note, prices));
     // A note means that nobody answered for the plan, so what it would take next is not known.
     show.next(note === null ? nextCommands(view, 'plan show') : ['planwright status', 'planwright plan list']);
     return EXIT.done;

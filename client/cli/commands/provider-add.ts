@@ -51,7 +51,8 @@ export const command = defineCommand<Parsed>({
     if (provider !== 'openai' && !(entry || file)) {
       // Nothing is described: it must be there already.
       const known = await io.rooms.knownProvider(provider, io.env);
-      if (known === 'template') throw new UsageError('The provider template needs no key.', 'Use it: planwright config set provider template');
+      if (known === 'template')
+        throw new UsageError('The provider template needs no key.', 'Use it: planwright config set provider template');
     } else if (entry || provider !== 'openai') {
       const keys = provider === 'openai' || file === undefined ? {} : { keyFile: file };
       config = await io.rooms.addProvider({ ...place, provider: { name: provider, entry: { ...entry, ...keys } } });

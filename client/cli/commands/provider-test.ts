@@ -14,9 +14,7 @@ export const command = defineCommand<Parsed>({
   about:
     'Asks a provider one tiny question and says what worked: the key, the way there, the model, the form of its answer. It costs a\n' +
     'few dozen tokens. Exit 4 where it fails. The key is never shown.',
-  args: [
-    { name: 'provider', about: 'openai, template, or a name of your config; the one in force unless given' },
-  ],
+  args: [{ name: 'provider', about: 'openai, template, or a name of your config; the one in force unless given' }],
   options: MODEL_OPTIONS.filter(({ flags }) => !/^--(provider|fallback)/.test(flags)),
   examples: ['planwright provider test', 'planwright provider test openai --model gpt-4o-mini'],
   parse: (raw) => {
@@ -31,7 +29,11 @@ export const command = defineCommand<Parsed>({
       throw new UsageError('The provider template has no models.', 'planwright provider test openai --model NAME');
     }
     const key = report.providers.find((one) => one.name === name)?.key;
-    const result = await io.rooms.testProvider({ layout: layout(), env: io.env, flags: { ...model, provider: name, fallback: 'none' } });
+    const result = await io.rooms.testProvider({
+      layout: layout(),
+      env: io.env,
+      flags: { ...model, provider: name, fallback: 'none' },
+    });
     const source = key?.needed === false ? null : (key?.file ?? key?.source ?? null);
     show.document(result === null ? { provider: name, ok: true } : { ...result, ok: true, key: source }, (style) =>
       result === null

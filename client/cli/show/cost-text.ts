@@ -12,7 +12,8 @@ export function costText({ usageBy = {} }: Pick<PlanView, 'usageBy'>, prices: Pr
   const sums = costs.map(({ amount, currency, estimated }) => {
     return `${estimated ? 'about ' : ''}${amountText(amount)} ${currency}`;
   });
-  const rest = unpriced.length === 0 ? '' : ` and what ${safe(unpriced.join(', '))} cost, which has no price in your config`;
+  const rest =
+    unpriced.length === 0 ? '' : ` and what ${safe(unpriced.join(', '))} cost, which has no price in your config`;
   return ` · ${sums.join(' + ')}${rest}`;
 }
 

@@ -75,7 +75,9 @@ export class LiveRegion {
 export function liveLines(view: PlanView, now: number, width: number): string[] {
   if (view.status === 'planning') {
     const written = view.live?.[''] ?? 0;
-    return [`planning  ${elapsed(now - Date.parse(view.createdAt))}${written > 0 ? ` · ${written} tokens so far` : ''}`];
+    return [
+      `planning  ${elapsed(now - Date.parse(view.createdAt))}${written > 0 ? ` · ${written} tokens so far` : ''}`,
+    ];
   }
   return Object.entries(view.tasks)
     .filter(([, task]) => ACTIVE[task.status] !== undefined)

@@ -1,15 +1,16 @@
 import { staleTasks } from '../../../plan/selection';
 import type { PlanView, TaskView } from '../../../plan/view';
+import { costText, type Prices } from './cost-text';
 import { failureText, firstLine } from './failure-text';
 import type { Style } from './style';
 import { safe } from './style';
 
 /** A plan in the terminal form of docs/contract.md: the tasks as a list, then the risk with its reasons. */
-export function planText(view: PlanView, style: Style, note: string | null = null): string {
+export function planText(view: PlanView, style: Style, note: string | null = null, prices: Prices = {}): string {
   const lines = [
     `${style.strong(`Plan ${view.id}`)} · ${safe(view.name)} · ${statusWord(view.status, style)}`,
     `${style.dim('Goal')}      ${safe(view.goal)}`,
-    `${style.dim('Provider')}  ${providerText(view)}`,
+    `${style.dim('Provider')}  ${providerText(view)}${costText(view, prices)}`,
   ];
   if (view.failure) {
     const { first, rest } = failureText(view.failure);
