@@ -197,6 +197,27 @@ describe('planwright provider', () => {
     });
   });
 
+  it('add describes a provider by name; list shows it without credentials, and test asks it with its own key', async () => {
+    const model = await startModelServer({ apiKey: 'sk-canary' });
+    try {
+      const url = model.url.replace('//', '//me:hush@');
+      const words = ['--key-env', 'TEAM_KEY', '--model', 'big', '--price-prompt', '1', '--price-completion', '2'];
+      const added = await type(['provider', 'add', 'team', '--base-url', url, ...words]);
+      expect([added.code, added.stderr]).toEqual([0, expect.stringContaining('set TEAM_KEY')]);
+      expect(added.stdout).not.toContain('hush');
+      expect(await json('provider', 'list')).toMatchObject({
+        providers: [{ name: 'openai' }, { name: 'team', models: { executor: 'big' }, price: { prompt: 1 } }, {}],
+      });
+      await type(['provider', 'add', 'team', '--base-url', model.url]);
+      const tested = await type(['provider', 'test', 'team'], { TEAM_KEY: 'sk-canary' });
+      expect([tested.code, tested.stdout]).toEqual([0, expect.stringContaining('key: from TEAM_KEY, accepted')]);
+      expect(model.calls.at(-1)?.body.model).toBe('big');
+      expect((await type(['provider', 'test', 'team'])).code).toBe(2);
+    } finally {
+      await model.close();
+    }
+  });
+
   it.each([
     ['template', 'needs no key'],
     ['claud', 'There is no provider "claud"'],
