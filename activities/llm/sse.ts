@@ -119,7 +119,10 @@ export class AnswerFold {
       this.chars += piece.length;
     }
     if (this.chars > LIMITS.answerBytes) {
-      throw finalFailure('BadAnswer', `The provider's answer is longer than ${LIMITS.answerBytes} characters.`);
+      throw finalFailure(
+        'BadAnswer',
+        `The provider's answer is too long: at most ${LIMITS.answerBytes} characters are read. Use a smaller task.`,
+      );
     }
   }
 

@@ -173,7 +173,7 @@ async function answer(
   response.end(gzipSync(JSON.stringify(whole)));
 }
 
-/** The answer as chunks: the head, the message in pieces of forty characters, the finish reason, and the usage where it was asked for. */
+/** The answer as chunks: the head, the message in pieces of forty characters or five hundred pieces, the finish reason, and the usage where it was asked for. */
 function eventsOf(whole: Completion, withUsage: boolean): string[] {
   const { choices, usage, ...head } = whole;
   const chunk = (rest: object): string => JSON.stringify({ ...head, object: 'chat.completion.chunk', ...rest });
@@ -184,7 +184,9 @@ function eventsOf(whole: Completion, withUsage: boolean): string[] {
   if (choice) {
     const { content, ...others } = choice.message;
     events.push(delta({ role: 'assistant', ...others }));
-    for (const piece of content?.match(/[\s\S]{1,40}/gu) ?? []) events.push(delta({ content: piece }));
+    const size = Math.max(40, Math.ceil((content?.length ?? 0) / 500));
+    for (const piece of content?.match(new RegExp(`[\\s\\S]{1,${size}}`, 'gu')) ?? [])
+      events.push(delta({ content: piece }));
     events.push(delta({}, choice.finish_reason));
   }
   if (withUsage && usage !== undefined) events.push(chunk({ choices: [], usage }));
