@@ -69,7 +69,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
       const own = log.child({ workspace: layout.id });
       const env = await providerEnvironment(options.env, layout);
       const providers = await reachableProviders(options.env, layout);
-      hidden.push(...secretsOf(env));
+      hidden.push(...secretsOf(env), ...providers.flatMap(({ key }) => (key === '' ? [] : [key])));
       const worker = await createPlanWorker({
         ...{ connection, namespace, layout, env, providers, log: own },
         ...{ release, stopping: stopping.signal, plugin: tracing?.plugin },
