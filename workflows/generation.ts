@@ -124,6 +124,7 @@ function uncounted({ asked, generation }: TaskInternals, usage: Usage): Usage {
     promptTokens: usage.promptTokens - asked.usage.promptTokens,
     completionTokens: usage.completionTokens - asked.usage.completionTokens,
     calls: usage.calls - asked.usage.calls,
+    ...(usage.estimated ? { estimated: true } : {}),
   };
 }
 
