@@ -104,7 +104,7 @@ function notACompletion(answer: unknown, asked: Asked): Error {
   const said = masked(typeof answer === 'string' ? wordsOf(answer) : JSON.stringify(answer ?? null), asked.key);
   return finalFailure(
     'BadRequest',
-    `${asked.provider} (${asked.baseURL}) answered with something that is no chat completion: ${said} ` +
+    `${asked.provider} (${asked.baseURL}) answered with something that is no chat completion: ${said.replace(/\.?$/, '.')} ` +
       'Check the base URL; it usually ends in /v1.',
   );
 }

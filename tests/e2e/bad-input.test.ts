@@ -176,8 +176,8 @@ describe('a model that cannot plan', () => {
       3,
       /no tool "\\x1b\[31mkube\\u202e"/,
     ],
-    ['10 MB', { content: 'x'.repeat(10 * 1024 * 1024) }, 3, /10485760 bytes; at most 8388608/],
-    ['a page of HTML', { body: '<html>It works!</html>' }, 1, /no chat completion: <html>It works/],
+    ['10 MB', { content: 'x'.repeat(10 * 1024 * 1024) }, 3, /too long: at most 8388608 characters/],
+    ['a page of HTML', { body: '<html>It works!</html>' }, 1, /no chat completion: an HTML page without a title\./],
     [
       'status 400',
       { status: 400, error: 'first line\nsecond line' },

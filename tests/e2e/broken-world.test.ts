@@ -125,6 +125,19 @@ function smallDisk(): string | null {
   }
 }
 
+/** Again until it succeeds: a disk on which the worker is just finishing something cannot be made read-only. */
+async function untilDone(attempt: () => void): Promise<void> {
+  for (const end = Date.now() + 10_000; ; ) {
+    try {
+      attempt();
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
 describe('a disk that refuses', () => {
   const disk = smallDisk();
   const onDisk = disk === null ? it.skip : it;
@@ -164,7 +177,7 @@ describe('a disk that refuses', () => {
     async () => {
       const folder = disk ?? '';
       rmSync(join(folder, '.planwright'), { recursive: true, force: true });
-      execFileSync('mount', ['-o', 'remount,ro', folder]);
+      await untilDone(() => execFileSync('mount', ['-o', 'remount,ro', folder], { stdio: 'ignore' }));
       await refused(
         ['-C', folder, 'init'],
         1,

@@ -37,7 +37,9 @@ describe('completion in bash', () => {
     const top = REGISTRY.map(({ path }) => path).filter((path) => !path.includes(' '));
     expect(await offered([''])).toEqual(top);
     expect(await offered(['hist'])).toEqual(['history']);
-    expect(await offered(['history', ''])).toEqual(['list', 'show', 'check']);
+    const verbs = REGISTRY.flatMap(({ path }) => (path.startsWith('history ') ? [path.slice('history '.length)] : []));
+    expect(verbs).toContain('verify');
+    expect(await offered(['history', ''])).toEqual(verbs);
   });
 
   it("offers a command's options and the global ones", async () => {
