@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { lstat, mkdir, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { WorkspaceLayout } from './layout';
 import { withLock } from './lock';
 
@@ -36,7 +37,8 @@ interface Found {
 }
 
 /**
- * An object stays where its digest stands in anything under `.planwright/`, in an object that stays, or in `references`.
+ * An object stays where its digest stands in anything under `.planwright/`, in an object that stays, or in `references`. Of an
+ * audit log only the event histories that it names count.
  *
  * What takes an object up again while this runs is not robbed of it: `ObjectStore.put` touches what it finds, and an object is
  * moved aside and looked at once more before it is removed.
@@ -123,18 +125,35 @@ async function liveObjects(
     open.push(object);
   };
   for (const digest of references) reach(digest);
-  for await (const path of filesBelow(layout.dir, layout.objects)) await digestsIn(path, reach);
+  const records = [layout.objects, join(layout.dir, 'audit'), join(layout.dir, 'histories')];
+  for await (const path of filesBelow(layout.dir, records)) await digestsIn(path, reach);
+  for await (const path of filesBelow(join(layout.dir, 'audit'), [])) await exportsIn(path, reach);
   for (let at = open.pop(); at; at = open.pop()) await digestsIn(at.path, reach);
   return live;
 }
 
-/** Regular files, without those of one folder; links are not followed. */
-async function* filesBelow(folder: string, without: string): AsyncIterable<string> {
+/** Regular files, without those of some folders; links are not followed. */
+async function* filesBelow(folder: string, without: readonly string[]): AsyncIterable<string> {
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const path = join(folder, entry.name);
-    if (path === without) continue;
+    if (without.includes(path)) continue;
     if (entry.isDirectory()) yield* filesBelow(path, without);
     else if (entry.isFile()) yield path;
+  }
+}
+
+/**
+ * An audit log and an exported history tell what happened, long after the plan was deleted: the digests in them keep no content.
+ * Only the event histories that a log names are kept for it, because it is verified by them.
+ */
+async function exportsIn(path: string, found: (digest: string) => void): Promise<void> {
+  const lines = createInterface({
+    input: createReadStream(path, { encoding: 'latin1' }),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  });
+  for await (const line of lines) {
+    if (line.includes('"event":"history.exported"'))
+      for (const [digest] of line.matchAll(/[0-9a-f]{64}/g)) found(digest);
   }
 }
 

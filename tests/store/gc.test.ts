@@ -76,6 +76,17 @@ describe('a collection', () => {
     expect([inner, outer, lost].map((digest) => existsSync(pathOf(digest)))).toEqual([true, true, false]);
   });
 
+  it('keeps for an audit log the event histories that it names, and no content that it only tells of', async () => {
+    const [content, history] = [await old('what was written'), await old('an event history')];
+    mkdirSync(join(layout.dir, 'audit', 'plan-1'), { recursive: true });
+    const line = (event: string, digest: string): string =>
+      `{"body":{"data":{"object":"${digest}"},"event":"${event}"}}\n`;
+    const text = line('file.written', content) + line('history.exported', history);
+    writeFileSync(join(layout.dir, 'audit', 'plan-1', '000001.jsonl'), text);
+    expect((await collect()).freed.objects).toBe(1);
+    expect([existsSync(pathOf(content)), existsSync(pathOf(history))]).toEqual([false, true]);
+  });
+
   it('leaves what was stored lately, and what was wanted again lately', async () => {
     const young = await objects.put('just made');
     const again = await old('made long ago');
