@@ -61,7 +61,7 @@ describe('a collection', () => {
     ['a plan file that was kept', 'plans/plan-1a2b3c4d.lost-2026.json', (digest: string) => digest],
     ['a recorded call', 'calls/plan-1a2b3c4d/t1-1.json', (digest: string) => `x${digest}y`],
     ['a journal', 'writes/ab.json', (digest: string) => `["a", "${digest}", null]`],
-    ['what a later version keeps', 'audit/log.ndjson', (digest: string) => `${'-'.repeat(65_500)}${digest}\n`],
+    ['what a later version keeps', 'later/log.ndjson', (digest: string) => `${'-'.repeat(65_500)}${digest}\n`],
   ])('leaves what %s names', async (_what, path, text) => {
     const digest = await old('wanted');
     put(path, text(digest));
