@@ -23,7 +23,8 @@ import { type Driver, terminal, usePlans } from '../workflows/fake-world';
 
 jest.setTimeout(120_000);
 
-const start = usePlans();
+/** An execution is removed once its shard has noted that it is over, every half minute unless told. */
+const start = usePlans(['history.transferProcessorUpdateAckInterval="1s"']);
 const folders: string[] = [];
 const mirrors: AuditMirror[] = [];
 
@@ -166,4 +167,21 @@ it('a history that cannot be kept holds nothing up: it is on record, and the pla
   expect((await plan.run({ yes: true })).status).toBe('completed');
   const [first] = await executions(kept);
   expect((await entry(kept, 'history.unexported')).data).toEqual({ execution: first, reason: 'no room is left' });
+});
+
+it('a plan that was deleted is verified against what was kept of it when Temporal knows nothing any more', async () => {
+  const kept = await audited();
+  const { plan } = kept;
+  await plan.plan();
+  await plan.run({ yes: true });
+  await intoNextExecution(plan);
+  await entry(kept, 'history.exported');
+  await plan.handle.executeUpdate('delete', { args: [{ by: 'tester' }] });
+  await plan.handle.result();
+  await entry(kept, 'plan.deleted');
+  await mirrored(kept);
+  await forget(kept, await executions(kept));
+  const { history } = (await verify(kept)).levels;
+  expect(history).toMatchObject({ state: 'held', findings: [] });
+  expect(history.notes.join()).toContain('from the exported history');
 });

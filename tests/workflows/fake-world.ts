@@ -482,12 +482,12 @@ export function statuses(view: PlanView): { [id: string]: string } {
 }
 
 /** Sets up the server for a test file, and gives a function that makes a driver with its worker running. */
-export function usePlans(): () => Promise<Driver> {
+export function usePlans(settings: readonly string[] = []): () => Promise<Driver> {
   let environment: TestWorkflowEnvironment;
   let bundle: WorkflowBundleOption;
   const drivers: Driver[] = [];
   beforeAll(async () => {
-    [environment, bundle] = await Promise.all([startServer(), workflowBundle()]);
+    [environment, bundle] = await Promise.all([startServer(settings), workflowBundle()]);
   }, 120_000);
   afterEach(async () => {
     await Promise.all(drivers.splice(0).map((driver) => driver.stopWorker()));
