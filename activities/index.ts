@@ -20,6 +20,7 @@ import {
   writeArtifact,
 } from './artifact';
 import { type AuditMirror, auditFirst } from './audit-first';
+import { createExportHistory, type ReadHistory } from './export-history';
 import { asFailure } from './failures';
 import { handBack } from './hand-back';
 import type { LlmDeps } from './llm/context';
@@ -43,6 +44,8 @@ export interface ActivityOptions {
   providers?: readonly ReachableProvider[];
   /** Null only where nothing has to be accounted for: in tests of something else. */
   audit: AuditMirror | null;
+  /** None: histories of executions that are over are not kept, in tests of something else. */
+  history?: ReadHistory;
   /** Aborted when the worker stops: calls of a model are handed back, everything else comes to its end. */
   stopping?: AbortSignal;
 }
@@ -133,6 +136,7 @@ export function createActivities(options: ActivityOptions): ActivitySet {
       writeFiles: watch(async (request) => withHead(await first(), await writeArtifact(artifact, request))),
       undo: watch(async (request) => withHead(await first(), await undoPlan(artifact, request))),
       notify,
+      exportHistory: watch(createExportHistory(layout, options.history ?? null)),
     },
     stop: (plan, run) => stopped.add(plan, run),
     close: closeVerifiers,

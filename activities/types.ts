@@ -1,3 +1,4 @@
+import type { ExportHistoryRequest, ExportHistoryResult } from '../plan/history-export';
 import type {
   BegunFile,
   DecomposeRequest,
@@ -37,4 +38,6 @@ export interface PlanActivities {
   undo(request: UndoRequest): Promise<UndoResult>;
   /** One attempt to deliver a notification; Temporal tries again what did not arrive. */
   notify(request: NotifyRequest): Promise<NotifyResult>;
+  /** Keeps the history of an execution that is over as an object, as Temporal has it. */
+  exportHistory(request: ExportHistoryRequest): Promise<ExportHistoryResult>;
 }

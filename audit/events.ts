@@ -202,6 +202,7 @@ const SHAPES = {
   'notification.sent': z.strictObject(message),
   'notification.failed': z.strictObject({ ...message, reason: text }),
   'history.exported': z.strictObject({ execution: text, object: digest, bytes: count, events: count }),
+  'history.unexported': z.strictObject({ execution: text, reason: text }),
   'audit.unwritable': z.strictObject({ task: maybe, reason: text }),
   'audit.repaired': z.looseObject({}),
   'audit.break': z.looseObject({}),

@@ -55,6 +55,7 @@ export const AUDIT_EVENTS = [
   'notification.sent',
   'notification.failed',
   'history.exported',
+  'history.unexported',
   'audit.unwritable',
   'audit.repaired',
   'audit.break',

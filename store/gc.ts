@@ -38,7 +38,7 @@ interface Found {
 
 /**
  * An object stays where its digest stands in anything under `.planwright/`, in an object that stays, or in `references`. Of an
- * audit log only the event histories that it names count.
+ * audit log only the event histories that it names count, and of the exported histories only the notes where others lie.
  *
  * What takes an object up again while this runs is not robbed of it: `ObjectStore.put` touches what it finds, and an object is
  * moved aside and looked at once more before it is removed.
@@ -125,9 +125,13 @@ async function liveObjects(
     open.push(object);
   };
   for (const digest of references) reach(digest);
-  const records = [layout.objects, join(layout.dir, 'audit'), join(layout.dir, 'histories')];
+  const records = [layout.objects, join(layout.dir, 'audit'), layout.histories];
   for await (const path of filesBelow(layout.dir, records)) await digestsIn(path, reach);
   for await (const path of filesBelow(join(layout.dir, 'audit'), [])) await exportsIn(path, reach);
+  // Where an execution's history lies, for a log that is gone or does not tell of it yet.
+  for await (const path of filesBelow(layout.histories, [])) {
+    if (path.endsWith('.object')) await digestsIn(path, reach);
+  }
   for (let at = open.pop(); at; at = open.pop()) await digestsIn(at.path, reach);
   return live;
 }

@@ -10,6 +10,7 @@ import { payloadReader } from '../audit/history-events';
 import { logName, type Mirrored, mirrorHistory, type Position } from '../audit/mirror';
 import type { LogHead } from '../plan/types';
 import type { WorkspaceLayout } from '../store/layout';
+import { endsPlan, keepLast } from './kept-history';
 
 /** After a change that no write follows, the log follows within this. */
 const DELAY_MS = 300;
@@ -49,6 +50,8 @@ export interface Behind {
 
 export class AuditMirror implements Mirror {
   private readonly plans = new Map<string, Follow>();
+  /** Last executions that are being kept. */
+  private readonly keeping = new Set<Promise<void>>();
   private closed = false;
 
   constructor(
@@ -86,13 +89,15 @@ export class AuditMirror implements Mirror {
     const due = [...this.plans].filter(([, { timer }]) => timer !== null);
     for (const [plan, follow] of due) this.catchUp(plan, follow);
     const working = [...this.plans.values()].flatMap(({ working: one }) => one ?? []);
-    await Promise.race([Promise.all(working), new Promise((resolve) => setTimeout(resolve, limitMs).unref())]);
+    const all = Promise.all(working).then(() => Promise.all(this.keeping));
+    await Promise.race([all, new Promise((resolve) => setTimeout(resolve, limitMs).unref())]);
   }
 
   async close(): Promise<void> {
     this.closed = true;
     for (const { timer } of this.plans.values()) if (timer) clearTimeout(timer);
     await Promise.all([...this.plans.values()].map(({ working }) => working));
+    await Promise.all(this.keeping);
   }
 
   private follow(plan: string): Follow {
@@ -170,6 +175,17 @@ export class AuditMirror implements Mirror {
       append: this.append,
     });
     follow.position = mirrored.position;
+    if (mirrored.appended > 0 && endsPlan(mirrored.entries)) this.keep(client, plan, run);
     return mirrored;
+  }
+
+  /** Beside everything else: nobody waits for it, and `history export --history` does the same. */
+  private keep(client: Client, plan: string, run: string): void {
+    const kept = keepLast(this.layout, client, plan, run)
+      .catch((error: unknown) => {
+        this.log.warn({ plan, error: String(error) }, 'the history of the last execution was not kept');
+      })
+      .finally(() => this.keeping.delete(kept));
+    this.keeping.add(kept);
   }
 }

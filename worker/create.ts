@@ -66,6 +66,7 @@ export async function createPlanWorker(options: PlanWorkerOptions): Promise<Plan
     env,
     log,
     audit: mirror,
+    history: (plan, execution) => client.workflow.getHandle(plan, execution).fetchHistory(),
     stopping,
     ...(providers ? { providers } : {}),
   });

@@ -40,6 +40,7 @@ import { hasWritten } from './ledger';
 import { busyLimit, quietLimit } from './limits';
 import * as messages from './messages';
 import { Notifier } from './notifier';
+import { Past } from './past';
 import { pause, refusePause, unpause } from './pausing';
 import { makePlan } from './planning';
 import { Publisher } from './publisher';
@@ -74,6 +75,7 @@ class PlanWorkflow {
   private readonly publisher: Publisher;
   private readonly notifier: Notifier;
   private readonly upgrade: Upgrade;
+  private readonly past: Past;
   private executor: RunExecutor | null = null;
   private planning: CancellationScope | null = null;
 
@@ -87,6 +89,7 @@ class PlanWorkflow {
     this.context = new PlanContext(state, () => this.changed(), now);
     this.notifier = new Notifier(this.context, () => isTakenUp && this.planning !== null);
     this.upgrade = new Upgrade(state.left);
+    this.past = new Past(this.context);
     this.handle();
     this.publisher.publish();
   }
@@ -157,6 +160,7 @@ class PlanWorkflow {
   async live(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
       const root = workflowCancellation();
+      this.past.keep();
       if (this.state.view.status === 'planning') await this.plan(root);
       for (;;) {
         await condition(
@@ -170,6 +174,7 @@ class PlanWorkflow {
       }
       if (!this.deleted()) this.closeForTemporal();
       await this.notifier.end();
+      await this.past.settle();
       await condition(allHandlersFinished);
       this.context.flushFacts();
     });
@@ -239,6 +244,7 @@ class PlanWorkflow {
   /** Returns only where the workflow was cancelled meanwhile: a new execution would not know of it. */
   private async continueAsNew(root: { requested(): boolean }): Promise<void> {
     await this.notifier.settle();
+    await this.past.settle();
     while (!allHandlersFinished()) await condition(allHandlersFinished);
     if (root.requested()) return;
     this.context.flushFacts();

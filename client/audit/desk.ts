@@ -9,7 +9,8 @@ import { declareBreak, type Repaired, type RepairOptions, repairFromHistory } fr
 import { claimedBy } from '../../plan/facts';
 import type { WorkspaceLayout } from '../../store/layout';
 import type { PlanClient, PlanPast } from '../types';
-import { type KeptHistory, keptHistories, readHistoryFile } from './kept-histories';
+import { type AllKept, allKept } from './history-objects';
+import { readHistoryFile } from './kept-histories';
 import { findPast, type Past } from './past';
 import { type ReadLog, readLog } from './read-log';
 import { type Verified, type VerifyOptions, verifyPlan } from './verify-plan';
@@ -35,15 +36,19 @@ export class AuditDesk {
   }
 
   /** @throws UsageError for a history file that is none */
-  async verify(plan: string, client: PlanClient, options: Omit<VerifyOptions, 'kept'> & Files): Promise<Verified> {
-    const kept = await this.kept(plan, options.files);
-    return verifyPlan({ ...this.options, id: this.id(plan), client }, { ...options, kept });
+  async verify(
+    plan: string,
+    client: PlanClient,
+    options: Omit<VerifyOptions, 'kept' | 'changed'> & Files,
+  ): Promise<Verified> {
+    const { histories: kept, changed } = await this.kept(plan, options.files);
+    return verifyPlan({ ...this.options, id: this.id(plan), client }, { ...options, kept, changed });
   }
 
   /** The plan's whole past; null where some of it cannot be had, and then a log cannot be made from it. */
   async past(plan: string, client: PlanClient | null, { files }: Files): Promise<Past | null> {
     const temporal: PlanPast | null = (await client?.past(plan)) ?? null;
-    const past = await findPast(temporal, await this.kept(plan, files));
+    const past = await findPast(temporal, (await this.kept(plan, files)).histories);
     return past?.startsAt === null && !past.mayEnd ? past : null;
   }
 
@@ -62,9 +67,10 @@ export class AuditDesk {
     return proveEntry(layout, this.id(plan), seq, state);
   }
 
-  private kept(plan: string, files: readonly string[]): Promise<KeptHistory[]> {
-    if (files.length === 0) return keptHistories(this.options.layout, plan);
-    return Promise.all(files.map((file) => readHistoryFile(file, plan))).then((each) => each.flat());
+  private async kept(plan: string, files: readonly string[]): Promise<AllKept> {
+    if (files.length === 0) return allKept(this.options.layout, plan);
+    const each = await Promise.all(files.map((file) => readHistoryFile(file, plan)));
+    return { histories: each.flat(), changed: [] };
   }
 }
 

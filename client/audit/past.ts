@@ -56,7 +56,8 @@ export async function findPast(temporal: PlanPast | null, kept: readonly KeptHis
 
 const timeOf = ({ history }: KeptHistory): number => Number(String(history.events?.[0]?.eventTime?.seconds ?? 0));
 
-function newestOf(kept: readonly KeptHistory[]): KeptHistory | undefined {
+/** Of executions that were kept, the one that began last. */
+export function newestOf(kept: readonly KeptHistory[]): KeptHistory | undefined {
   return [...kept].sort((a, b) => timeOf(a) - timeOf(b)).at(-1);
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogId } from '../../audit/append';
 import { checkData } from '../../audit/events';
 import { allEntries } from '../../audit/history';
-import { type Level, missing, type Report } from '../../audit/report';
+import { broken, type Finding, type Level, missing, type Report, together } from '../../audit/report';
 import { type Evidence, verifyLog } from '../../audit/verify';
 import { PlanwrightError } from '../../plan/errors';
 import type { PlanView } from '../../plan/view';
@@ -19,6 +19,8 @@ export interface VerifyOptions {
   /** To look at. */
   levels: readonly LevelName[];
   kept: readonly KeptHistory[];
+  /** Exported histories that are not what was exported. */
+  changed: readonly Finding[];
   /** The clock, milliseconds since the epoch. */
   now(): number;
 }
@@ -56,7 +58,7 @@ export async function verifyPlan(place: Place, options: VerifyOptions): Promise<
 
 async function verifyOnce(
   { layout, state, id, client }: Place,
-  { levels, kept, now }: VerifyOptions,
+  { levels, kept, changed, now }: VerifyOptions,
 ): Promise<{ verified: Verified; isOpen: boolean }> {
   const asks = (level: LevelName): boolean => levels.includes(level);
   const asksTemporal = asks('history') || asks('head');
@@ -77,7 +79,8 @@ async function verifyOnce(
     if (level !== 'structure' && !asks(level)) return missing('It was not asked for.');
     const one = report.levels[level];
     if (level !== 'history') return one;
-    return past ? { ...one, notes: [...one.notes, `from ${past.origin}`] } : noPast(temporal);
+    const compared = past ? { ...one, notes: [...one.notes, `from ${past.origin}`] } : noPast(temporal);
+    return together([compared, ...changed.map((finding) => broken(finding))]);
   };
   const found: Record<LevelName, Level> = {
     structure: looked('structure'),

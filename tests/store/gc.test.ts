@@ -87,6 +87,14 @@ describe('a collection', () => {
     expect([existsSync(pathOf(content)), existsSync(pathOf(history))]).toEqual([false, true]);
   });
 
+  it('keeps the event history that a note names, and nothing that an exported one tells of', async () => {
+    const [content, history] = [await old('what was written'), await old('an event history')];
+    put('histories/plan-1/run-1.object', `${history}\n`);
+    put('histories/plan-1/run-2.json', `{"events":["${content}"]}\n`);
+    expect((await collect()).freed.objects).toBe(1);
+    expect([existsSync(pathOf(content)), existsSync(pathOf(history))]).toEqual([false, true]);
+  });
+
   it('leaves what was stored lately, and what was wanted again lately', async () => {
     const young = await objects.put('just made');
     const again = await old('made long ago');

@@ -22,7 +22,8 @@ function temporalBinary(): string {
   return found;
 }
 
-export async function startServer(): Promise<TestWorkflowEnvironment> {
+/** @param settings dynamic configuration that one test file needs beside the usual */
+export async function startServer(settings: readonly string[] = []): Promise<TestWorkflowEnvironment> {
   return TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: temporalBinary() },
@@ -35,6 +36,7 @@ export async function startServer(): Promise<TestWorkflowEnvironment> {
         'history.timerProcessorMaxTimeShift="20ms"',
         '--dynamic-config-value',
         'system.enableActivityEagerExecution=true',
+        ...settings.flatMap((one) => ['--dynamic-config-value', one]),
       ],
       searchAttributes: [
         defineSearchAttributeKey('PlanState', SearchAttributeType.KEYWORD),

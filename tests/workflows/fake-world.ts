@@ -100,6 +100,8 @@ export interface Script {
   notify: (request: NotifyRequest) => void | Promise<void>;
   /** Called before anything is taken back; throw to fail it. */
   beforeUndo: () => void | Promise<void>;
+  /** Keeps the history of the execution before. */
+  exportHistory: PlanActivities['exportHistory'];
 }
 
 export class FakeWorld {
@@ -147,6 +149,7 @@ export class FakeWorld {
     afterWrite: () => undefined,
     notify: () => undefined,
     beforeUndo: () => undefined,
+    exportHistory: async ({ execution }) => ({ execution, object: sha256(execution), bytes: 1, events: 1 }),
   };
   /** The real mirror of the audit log, where a test is about it. */
   mirror: AuditMirror | null = null;
@@ -252,6 +255,7 @@ export class FakeWorld {
       await this.script.notify(request);
       return { status: 200 };
     },
+    exportHistory: (request) => this.script.exportHistory(request),
     undo: async ({ kind, files, overwriteChanged }) => {
       this.calls.push(`${kind} ${files.map(({ path }) => path).join(' ')}`);
       this.requests.undo.push(files);
@@ -478,12 +482,12 @@ export function statuses(view: PlanView): { [id: string]: string } {
 }
 
 /** Sets up the server for a test file, and gives a function that makes a driver with its worker running. */
-export function usePlans(): () => Promise<Driver> {
+export function usePlans(settings: readonly string[] = []): () => Promise<Driver> {
   let environment: TestWorkflowEnvironment;
   let bundle: WorkflowBundleOption;
   const drivers: Driver[] = [];
   beforeAll(async () => {
-    [environment, bundle] = await Promise.all([startServer(), workflowBundle()]);
+    [environment, bundle] = await Promise.all([startServer(settings), workflowBundle()]);
   }, 120_000);
   afterEach(async () => {
     await Promise.all(drivers.splice(0).map((driver) => driver.stopWorker()));

@@ -1,0 +1,139 @@
+/**
+ * Event histories that the plan itself kept as objects, found without Temporal: by the digests that the audit log names, and
+ * by those that were noted beside the exported histories, for a log that is gone.
+ */
+import type { History } from '@temporalio/common/lib/proto-utils';
+import { z } from 'zod';
+import { CorruptLog } from '../../audit/errors';
+import { readLines } from '../../audit/forward';
+import { executionsUpTo, exportedHistory, runOf } from '../../audit/history';
+import { notedObjects, unpackHistory } from '../../audit/history-object';
+import { hasFolder, logPaths, segmentsOf } from '../../audit/log-files';
+import type { Finding } from '../../audit/report';
+import { IntegrityError, UnreachableError } from '../../plan/errors';
+import type { WorkspaceLayout } from '../../store/layout';
+import { ObjectStore } from '../../store/objects';
+import type { PlanHistories } from '../histories';
+import { type KeptHistory, keptHistories } from './kept-histories';
+import { newestOf } from './past';
+
+export interface AllKept {
+  histories: KeptHistory[];
+  /** Objects whose bytes are not the ones that were kept. */
+  changed: Finding[];
+}
+
+interface Named {
+  execution: string;
+  object: string;
+  /** The entry of the log that names it; null where only a note does. */
+  seq: number | null;
+}
+
+const EVENT = 'history.exported';
+/** As much of a line of the log as is read here; whether the line holds is for `history verify` to say. */
+const lineShape = z.object({
+  body: z.object({
+    seq: z.number(),
+    event: z.literal(EVENT),
+    data: z.object({ execution: z.string(), object: z.string().regex(/^[0-9a-f]{64}$/) }),
+  }),
+});
+
+/** All histories that the workspace keeps of a plan; of an execution that is kept twice, the object. Errors as `keptHistories`. */
+export async function allKept(layout: WorkspaceLayout, plan: string): Promise<AllKept> {
+  const objects = new ObjectStore(layout.objects);
+  const found = new Map<string, KeptHistory>();
+  const changed: Finding[] = [];
+  for (const named of await namedObjects(layout, plan)) {
+    // One that is gone is no contradiction: its part of the history cannot be had here.
+    if (found.has(named.execution) || !(await objects.has(named.object))) continue;
+    const read = await readObject(objects, named);
+    if ('history' in read) found.set(named.execution, read);
+    else changed.push(read);
+  }
+  const files = await keptHistories(layout, plan);
+  return { histories: [...files.filter(({ run }) => !found.has(run)), ...found.values()], changed };
+}
+
+async function readObject(objects: ObjectStore, { execution, object, seq }: Named): Promise<KeptHistory | Finding> {
+  try {
+    const history: History = await unpackHistory(await objects.get(object));
+    return { run: runOf(history.events ?? []), history };
+  } catch (error) {
+    if (!(error instanceof IntegrityError)) throw error;
+    return {
+      what: `the kept event history of execution ${execution}`,
+      seq,
+      segment: null,
+      offset: null,
+      expected: `the object with SHA-256 ${object}`,
+      actual: error.message,
+    };
+  }
+}
+
+/**
+ * A plan's executions as Temporal has them, and before them those that the workspace keeps.
+ *
+ * @param ask throws UnreachableError where Temporal has none
+ * @throws what `ask` throws where nothing is kept either · IntegrityError where a kept history was changed
+ */
+export async function withKept(
+  layout: WorkspaceLayout,
+  plan: string,
+  ask: () => Promise<PlanHistories>,
+): Promise<PlanHistories> {
+  let refusal: unknown = null;
+  const asked = await ask().catch((error: unknown): PlanHistories => {
+    if (!(error instanceof UnreachableError)) throw error;
+    refusal = error;
+    return { executions: [], missing: null };
+  });
+  if (refusal === null && asked.missing === null) return asked;
+  const { histories, changed } = await allKept(layout, plan);
+  const [fault] = changed;
+  if (fault) throw new IntegrityError(`${fault.what} is not what was kept: ${fault.actual}`);
+  const last = refusal === null ? asked.missing : newestOf(histories)?.run;
+  if (!last) throw refusal;
+  const { runs, missing } = await executionsUpTo(exportedHistory(histories.map(({ history }) => history)), last);
+  const kept = runs.flatMap((run) => histories.find((one) => one.run === run) ?? []);
+  return { executions: [...kept, ...asked.executions], missing };
+}
+
+/** Those of the log first, in its order; then those of the notes that it does not name. */
+async function namedObjects(layout: WorkspaceLayout, plan: string): Promise<Named[]> {
+  const named = await namedByLog(layout, plan);
+  for (const [execution, object] of await notedObjects(layout, plan)) {
+    if (!named.some((one) => one.object === object)) named.push({ execution, object, seq: null });
+  }
+  return named;
+}
+
+/** Line by line, in constant memory: a log may have a million entries, and few of them are of this kind. */
+async function namedByLog(layout: WorkspaceLayout, plan: string): Promise<Named[]> {
+  const named: Named[] = [];
+  try {
+    const paths = logPaths(layout, plan);
+    if (!hasFolder(layout, paths)) return named;
+    for await (const { pieces } of readLines(paths.folder, segmentsOf(paths))) {
+      for (const { bytes } of pieces) {
+        const parsed = bytes.includes(`"${EVENT}"`) ? lineShape.safeParse(jsonOf(bytes)) : null;
+        if (parsed?.success) named.push({ ...parsed.data.body.data, seq: parsed.data.body.seq });
+      }
+    }
+  } catch (error) {
+    // Told by the level `structure`.
+    if (!(error instanceof CorruptLog)) throw error;
+  }
+  return named;
+}
+
+/** Null where it is none: a line that somebody broke is broken elsewhere. */
+function jsonOf(line: Buffer): unknown {
+  try {
+    return JSON.parse(line.toString('utf8'));
+  } catch {
+    return null;
+  }
+}
