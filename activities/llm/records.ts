@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../../plan/canonical';
 import { digestOf, sha256 } from '../../plan/digest';
+import { IntegrityError } from '../../plan/errors';
 import { replaceFile } from '../../store/durable';
 import type { ObjectStore } from '../../store/objects';
 import type { Completion } from './provider';
@@ -151,18 +152,23 @@ export class CallRecords {
       this.report({ kind: 'damaged-record', path, reason });
       return null;
     };
+    let record: Stored;
     try {
       const { body, sha256: expected } = wrapper.parse(JSON.parse(text));
       if (sha256(body) !== expected) return damaged('Its bytes are not the ones that were stored.');
-      const record = recordSchema.parse(JSON.parse(body));
+      record = recordSchema.parse(JSON.parse(body));
       const { plan, task, generation, promptDigest } = record;
       const found = digestOf({ plan, task, generation, promptDigest });
       if (found !== digestOf(key)) return damaged('It belongs to another call.');
+    } catch (error) {
+      return damaged(error instanceof Error ? error.message.slice(0, 200) : 'It is unreadable.');
+    }
+    try {
       return { ...record, end: await this.withText(record.end) };
     } catch (error) {
       // A disk that does not answer says nothing about the record: whoever asked again would pay twice.
-      if (error instanceof Error && 'code' in error) throw error;
-      return damaged(error instanceof Error ? error.message.slice(0, 200) : 'It is unreadable.');
+      if (!(error instanceof IntegrityError)) throw error;
+      return damaged(error.message);
     }
   }
 

@@ -62,7 +62,8 @@ export class AuditDesk {
     return proveEntry(layout, this.id(plan), seq, state);
   }
 
-  private kept(plan: string, files: readonly string[]): Promise<KeptHistory[]> {
+  /** Exported histories of the plan; errors as `readHistoryFile`. @param files empty: those that the workspace keeps */
+  kept(plan: string, files: readonly string[]): Promise<KeptHistory[]> {
     if (files.length === 0) return keptHistories(this.options.layout, plan);
     return Promise.all(files.map((file) => readHistoryFile(file, plan))).then((each) => each.flat());
   }

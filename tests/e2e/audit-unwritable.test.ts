@@ -50,7 +50,8 @@ async function expectWaits(here: Installation, refuse: (folder: string) => () =>
     expect(view.status).toBe('waiting');
     expect(view.blocked?.reason).toContain('audit');
     expect(view.blocked?.reason).toContain(cause);
-    expect((await here.ok(['plan', 'list'])).stdout).toContain('audit log');
+    const shown = await here.ok(['plan', 'show', 'blocked']);
+    expect(shown.stdout + shown.stderr).toContain(cause);
     expect(existsSync(join(here.workspace, 'Makefile'))).toBe(false);
   } finally {
     allow();
@@ -63,11 +64,12 @@ async function expectWaits(here: Installation, refuse: (folder: string) => () =>
 }
 
 describe('a disk that is full', () => {
-  const installation = useInstallation(() => new Installation());
   let mounted = '';
+  // Before the installation's own: a folder that something is mounted on cannot be removed.
   afterAll(() => {
     if (mounted) execFileSync('umount', ['-l', mounted]);
   });
+  const installation = useInstallation(() => new Installation());
 
   (canMount() ? it : it.skip)('is told as such, and the plan goes on when there is room', async () => {
     await expectWaits(
