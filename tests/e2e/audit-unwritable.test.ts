@@ -50,6 +50,7 @@ async function expectWaits(here: Installation, refuse: (folder: string) => () =>
     expect(view.status).toBe('waiting');
     expect(view.blocked?.reason).toContain('audit');
     expect(view.blocked?.reason).toContain(cause);
+    expect((await here.ok(['plan', 'list'])).stdout).toContain('waiting for the audit log since');
     const shown = await here.ok(['plan', 'show', 'blocked']);
     expect(shown.stdout + shown.stderr).toContain(cause);
     expect(existsSync(join(here.workspace, 'Makefile'))).toBe(false);
