@@ -19,13 +19,12 @@ export interface PutAside {
  * Copies a log's segments and its checkpoint into a folder of the quarantine, durably. The copy is evidence: nothing
  * ever changes it.
  *
- * @param at ISO 8601; part of the folder's name
+ * @param at ISO 8601; the folder's name begins with it. Two repairs in the same millisecond have a folder each
  */
 export async function putAside(paths: LogPaths, at: string): Promise<PutAside> {
   await makeQuarantine(paths);
-  const name = at.replace(/[:.]/g, '-');
+  const name = await makeNew(paths.quarantine, at.replace(/[:.]/g, '-'));
   const folder = join(paths.quarantine, name);
-  await mkdir(folder, { mode: 0o700 });
   const whole = createHash('sha256');
   let bytes = 0;
   for (const segment of segmentsOf(paths)) {
@@ -39,6 +38,19 @@ export async function putAside(paths: LogPaths, at: string): Promise<PutAside> {
   await syncDirectory(folder);
   await syncDirectory(paths.quarantine);
   return { sha256: whole.digest('hex'), bytes, folder: `quarantine/${name}` };
+}
+
+/** @returns the name of a folder that was not there before: this one, or this one with a number */
+async function makeNew(parent: string, name: string): Promise<string> {
+  for (let number = 1; ; number++) {
+    const own = number === 1 ? name : `${name}-${number}`;
+    try {
+      await mkdir(join(parent, own), { mode: 0o700 });
+      return own;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 async function copy(from: string, to: string, seen: (chunk: Buffer) => void): Promise<number> {

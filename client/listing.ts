@@ -16,6 +16,7 @@ export function listingOf(shown: Shown | null, active: boolean): PlanListing | n
     tasks: { total: tasks.length, completed: tasks.filter((task) => task.status === 'completed').length },
     waiting: since ? { gates: view.gates.length, approvals: missing(view.gates), since } : null,
     paused: view.paused ? { by: view.paused.by, at: view.paused.at } : null,
+    blocked: view.blocked ? { since: view.blocked.since } : null,
     frozen: view.frozen ?? null,
     active,
     note: shown.note,

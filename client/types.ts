@@ -36,6 +36,8 @@ export interface PlanListing {
   /** `approvals`: how many answers are still missing, over all gates. */
   waiting: { gates: number; approvals: number; since: string } | null;
   paused?: { by: string; at: string } | null;
+  /** Tasks of it wait because the audit log cannot be written. */
+  blocked?: { since: string } | null;
   frozen?: { window: string; until: string } | null;
   active: boolean;
   /** Set where the answer does not come from the running workflow: "the plan file", "Temporal says terminated", … */

@@ -93,7 +93,7 @@ async function askInTurn<T>(
   calls: CallTrace[],
 ): Promise<Answered<T>> {
   const { plan, task, generation, timeoutMs, toldUntil } = purpose;
-  const records = new CallRecords(deps.layout.calls, deps.report?.bind(deps));
+  const records = new CallRecords(deps.layout.calls, deps.objects, deps.report?.bind(deps));
   const context = deps.context();
   const faults: string[] = [];
   const usage: Usage = { promptTokens: 0, completionTokens: 0, calls: 0 };

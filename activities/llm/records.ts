@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../../plan/canonical';
 import { digestOf, sha256 } from '../../plan/digest';
+import { IntegrityError } from '../../plan/errors';
 import { replaceFile } from '../../store/durable';
+import type { ObjectStore } from '../../store/objects';
 import type { Completion } from './provider';
 
 /** What makes two calls the same: then the second is never made. */
@@ -23,8 +25,10 @@ const usage = z.object({
   estimated: z.boolean().optional(),
 });
 
+/** What a model answered, without its text: that is an object. */
 const completion = z.object({
-  text: z.string(),
+  /** The answer's text as it came, SHA-256 in hex. */
+  textSha256: z.string(),
   model: z.string(),
   responseId: z.string().nullable(),
   finishReason: z.string().nullable(),
@@ -51,7 +55,12 @@ const recordSchema = z.object({
   end: z.object({ at: z.string(), failure: z.string().nullable(), completion: completion.nullable() }).nullable(),
 });
 
-export type CallRecord = z.infer<typeof recordSchema>;
+type Stored = z.infer<typeof recordSchema>;
+
+/** A record with the answer's text in it, read from its object. */
+export type CallRecord = Omit<Stored, 'end'> & {
+  end: { at: string; failure: string | null; completion: Completion | null } | null;
+};
 
 const wrapper = z.object({ sha256: z.string(), body: z.string() });
 
@@ -65,11 +74,13 @@ export interface CallEvent {
 /**
  * The calls to a model, kept under `.planwright/calls/<plan>/`, one file for each question. Every start and every end
  * is synced before anything else happens, so that after a crash a finished call is found and not made again, and one
- * that has a start and no end is known as "outcome unknown". A file is `{ sha256, body }`, the hash over the body.
+ * that has a start and no end is known as "outcome unknown". A file is `{ sha256, body }`, the hash over the body. What the
+ * model said is not in it: the text is an object, synced before the end that names it, so that it stands in one place only.
  */
 export class CallRecords {
   constructor(
     private readonly folder: string,
+    private readonly objects: Pick<ObjectStore, 'put' | 'text'>,
     private readonly report: (event: CallEvent) => void = () => undefined,
     private readonly now: () => Date = () => new Date(),
   ) {}
@@ -101,7 +112,7 @@ export class CallRecords {
     const last = before?.starts.at(-1);
     const failed =
       before && last ? [{ start: last, at: before.end?.at ?? null, failure: before.end?.failure ?? null }] : [];
-    const started: CallRecord = {
+    const started: Stored = {
       schema: 'planwright.call/1',
       plan: key.plan,
       task: key.task,
@@ -118,7 +129,9 @@ export class CallRecords {
       // Another attempt of the same question, believed dead, may have been quicker: what it stored may be on disk by now.
       const meanwhile = (await sizeOf(path)) === written ? null : (await this.read(key))?.end?.completion;
       if (meanwhile) return { completion: meanwhile, fromRecord: true };
-      await write(path, { ...started, end: { at: this.now().toISOString(), failure: null, completion } });
+      const { text, ...rest } = completion;
+      const kept = { ...rest, textSha256: await this.objects.put(text) };
+      await write(path, { ...started, end: { at: this.now().toISOString(), failure: null, completion: kept } });
       return { completion, fromRecord: false };
     } catch (error) {
       const failure = (error instanceof Error ? error.message : String(error)).toWellFormed();
@@ -139,21 +152,36 @@ export class CallRecords {
       this.report({ kind: 'damaged-record', path, reason });
       return null;
     };
+    let record: Stored;
     try {
       const { body, sha256: expected } = wrapper.parse(JSON.parse(text));
       if (sha256(body) !== expected) return damaged('Its bytes are not the ones that were stored.');
-      const record = recordSchema.parse(JSON.parse(body));
+      record = recordSchema.parse(JSON.parse(body));
       const { plan, task, generation, promptDigest } = record;
       const found = digestOf({ plan, task, generation, promptDigest });
-      return found === digestOf(key) ? record : damaged('It belongs to another call.');
+      if (found !== digestOf(key)) return damaged('It belongs to another call.');
     } catch (error) {
       return damaged(error instanceof Error ? error.message.slice(0, 200) : 'It is unreadable.');
     }
+    try {
+      return { ...record, end: await this.withText(record.end) };
+    } catch (error) {
+      // A disk that does not answer says nothing about the record: whoever asked again would pay twice.
+      if (!(error instanceof IntegrityError)) throw error;
+      return damaged(error.message);
+    }
+  }
+
+  /** @throws IntegrityError where the text is gone, or is not what was stored */
+  private async withText(end: Stored['end']): Promise<CallRecord['end']> {
+    if (!end?.completion) return end && { ...end, completion: null };
+    const { textSha256, ...rest } = end.completion;
+    return { ...end, completion: { ...rest, text: await this.objects.text(textSha256) } };
   }
 }
 
 /** @returns how many bytes it has now */
-async function write(path: string, record: CallRecord): Promise<number> {
+async function write(path: string, record: Stored): Promise<number> {
   const body = canonicalJson(record);
   const content = Buffer.from(JSON.stringify({ sha256: sha256(body), body }));
   await replaceFile(path, content);

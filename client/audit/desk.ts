@@ -67,7 +67,8 @@ export class AuditDesk {
     return proveEntry(layout, this.id(plan), seq, state);
   }
 
-  private async kept(plan: string, files: readonly string[]): Promise<AllKept> {
+  /** Kept histories of the plan; errors as `readHistoryFile`. @param files empty: those that the workspace keeps */
+  async kept(plan: string, files: readonly string[]): Promise<AllKept> {
     if (files.length === 0) return allKept(this.options.layout, plan);
     const each = await Promise.all(files.map((file) => readHistoryFile(file, plan)));
     return { histories: each.flat(), changed: [] };

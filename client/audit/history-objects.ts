@@ -6,16 +6,14 @@ import type { History } from '@temporalio/common/lib/proto-utils';
 import { z } from 'zod';
 import { CorruptLog } from '../../audit/errors';
 import { readLines } from '../../audit/forward';
-import { executionsUpTo, exportedHistory, runOf } from '../../audit/history';
+import { runOf } from '../../audit/history';
 import { notedObjects, unpackHistory } from '../../audit/history-object';
 import { hasFolder, logPaths, segmentsOf } from '../../audit/log-files';
 import type { Finding } from '../../audit/report';
-import { IntegrityError, UnreachableError } from '../../plan/errors';
+import { IntegrityError } from '../../plan/errors';
 import type { WorkspaceLayout } from '../../store/layout';
 import { ObjectStore } from '../../store/objects';
-import type { PlanHistories } from '../histories';
 import { type KeptHistory, keptHistories } from './kept-histories';
-import { newestOf } from './past';
 
 export interface AllKept {
   histories: KeptHistory[];
@@ -71,34 +69,6 @@ async function readObject(objects: ObjectStore, { execution, object, seq }: Name
       actual: error.message,
     };
   }
-}
-
-/**
- * A plan's executions as Temporal has them, and before them those that the workspace keeps.
- *
- * @param ask throws UnreachableError where Temporal has none
- * @throws what `ask` throws where nothing is kept either · IntegrityError where a kept history was changed
- */
-export async function withKept(
-  layout: WorkspaceLayout,
-  plan: string,
-  ask: () => Promise<PlanHistories>,
-): Promise<PlanHistories> {
-  let refusal: unknown = null;
-  const asked = await ask().catch((error: unknown): PlanHistories => {
-    if (!(error instanceof UnreachableError)) throw error;
-    refusal = error;
-    return { executions: [], missing: null };
-  });
-  if (refusal === null && asked.missing === null) return asked;
-  const { histories, changed } = await allKept(layout, plan);
-  const [fault] = changed;
-  if (fault) throw new IntegrityError(`${fault.what} is not what was kept: ${fault.actual}`);
-  const last = refusal === null ? asked.missing : newestOf(histories)?.run;
-  if (!last) throw refusal;
-  const { runs, missing } = await executionsUpTo(exportedHistory(histories.map(({ history }) => history)), last);
-  const kept = runs.flatMap((run) => histories.find((one) => one.run === run) ?? []);
-  return { executions: [...kept, ...asked.executions], missing };
 }
 
 /** Those of the log first, in its order; then those of the notes that it does not name. */

@@ -55,6 +55,34 @@ export async function keptHistories(layout: WorkspaceLayout, plan: string): Prom
   return (await Promise.all(files.map((name) => readHistoryFile(join(folder, name), plan)))).flat();
 }
 
+/**
+ * What Temporal has of a plan's executions, and before them those that were kept: each leads to the one before it.
+ * @param temporal null where it has none, or cannot be asked
+ */
+export function withKept(temporal: PlanHistories | null, kept: readonly KeptHistory[]): PlanHistories {
+  const executions = [...(temporal?.executions ?? [])];
+  let missing = temporal ? temporal.missing : (newestOf(kept)?.run ?? null);
+  for (let own = runIn(kept, missing); own; own = runIn(kept, missing)) {
+    executions.unshift(own);
+    const started = own.history.events?.[0]?.workflowExecutionStartedEventAttributes;
+    const before = started?.continuedExecutionRunId || null;
+    // A file says what it likes: one that leads back to itself would never end.
+    missing = executions.some(({ run }) => run === before) ? null : before;
+  }
+  return { executions, missing };
+}
+
+const runIn = (kept: readonly KeptHistory[], run: string | null): KeptHistory | undefined =>
+  kept.find((one) => one.run === run);
+
+/** When an execution began, in seconds since the epoch. */
+export const startOf = ({ history }: KeptHistory): number =>
+  Number(String(history.events?.[0]?.eventTime?.seconds ?? 0));
+
+export function newestOf(kept: readonly KeptHistory[]): KeptHistory | undefined {
+  return [...kept].sort((a, b) => startOf(a) - startOf(b)).at(-1);
+}
+
 /** All of them as one document, for `readHistoryFile`. */
 export function historiesText(histories: readonly KeptHistory[]): string {
   const executions = histories.map(({ history }) => historyToJSON(history));

@@ -13,7 +13,7 @@ import { decodeEvent, payloadReader, type RawEvent, type ReadPayload } from '../
 import { FACTS_MEMO } from '../../plan/facts';
 import { largePayloads } from '../../store/large-payloads';
 import type { PlanPast } from '../types';
-import type { KeptHistory } from './kept-histories';
+import { type KeptHistory, newestOf, startOf } from './kept-histories';
 
 export interface Past {
   source: HistorySource;
@@ -54,13 +54,6 @@ export async function findPast(temporal: PlanPast | null, kept: readonly KeptHis
   };
 }
 
-const timeOf = ({ history }: KeptHistory): number => Number(String(history.events?.[0]?.eventTime?.seconds ?? 0));
-
-/** Of executions that were kept, the one that began last. */
-export function newestOf(kept: readonly KeptHistory[]): KeptHistory | undefined {
-  return [...kept].sort((a, b) => timeOf(a) - timeOf(b)).at(-1);
-}
-
 /** Where Temporal had lost the plan and it was taken up, its earlier executions lead nowhere on; they may be kept. */
 async function lostBefore(
   exported: HistorySource,
@@ -70,7 +63,7 @@ async function lostBefore(
 ): Promise<Executions> {
   const first = runs[0] === undefined ? null : await source.first(runs[0]);
   const before = Number(String(first?.eventTime?.seconds ?? 0));
-  const older = newestOf(kept.filter((one) => !runs.includes(one.run) && timeOf(one) < before));
+  const older = newestOf(kept.filter((one) => !runs.includes(one.run) && startOf(one) < before));
   const continued = first?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
   return older && !continued ? executionsUpTo(exported, older.run) : { runs: [], missing: null };
 }

@@ -64,6 +64,20 @@ describe('a repair from the event history', () => {
     expect(existsSync(logs.file('quarantine'))).toBe(false);
   });
 
+  it('keeps what was there of each of two repairs in the same millisecond', async () => {
+    await mirrored();
+    const asides: string[] = [];
+    for (const size of [80, 90, 100]) {
+      logs.put(Buffer.from(textOf(honest.slice(0, size))));
+      const { quarantine } = await repairFromHistory(logs.layout, ID, historyOf(all), options);
+      asides.push(quarantine ?? '');
+      expect(readFileSync(logs.file(join(quarantine ?? '', '000001.jsonl')), 'utf8')).toBe(
+        textOf(honest.slice(0, size)),
+      );
+    }
+    expect(new Set(asides).size).toBe(3);
+  });
+
   it.each(['after a line', 'within a line'])('completes one that was cut %s, and keeps what it was', async (where) => {
     const before = await mirrored();
     const cut = Buffer.from(textOf(honest.slice(0, 80)) + (where === 'within a line' ? '{"body":{"ac' : ''));

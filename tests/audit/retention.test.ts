@@ -8,7 +8,8 @@ import { executionsUpTo, temporalHistory } from '../../audit/history';
 import { unpackHistory } from '../../audit/history-object';
 import type { Entry } from '../../audit/types';
 import { AuditDesk } from '../../client/audit/desk';
-import { withKept } from '../../client/audit/history-objects';
+import { allKept } from '../../client/audit/history-objects';
+import { withKept } from '../../client/audit/kept-histories';
 import { planHistories, planPast } from '../../client/histories';
 import type { PlanClient } from '../../client/types';
 import { canonicalJson } from '../../plan/canonical';
@@ -138,7 +139,10 @@ it('each execution keeps the history of the one before it, which then holds with
   expect(held.levels.history).toMatchObject({ state: 'held', findings: [] });
   expect(held.levels.history.notes.join()).toContain(`${logged(kept).length} entries are those of the event history`);
 
-  const { executions: all, missing } = await withKept(layout, plan.id, () => planHistories(plan.client, plan.id));
+  const { executions: all, missing } = withKept(
+    await planHistories(plan.client, plan.id),
+    (await allKept(layout, plan.id)).histories,
+  );
   expect(missing).toBeNull();
   expect(all.map(({ run }) => run)[0]).toBe(first);
   expect(all).toHaveLength(2);

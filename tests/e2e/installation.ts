@@ -3,7 +3,18 @@
  * server at the network's edge. Every process that it starts is ended by `close`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { PlanView } from '../../plan/view';
@@ -41,17 +52,33 @@ export class Installation {
    * @param env added to the environment of every command: provider settings
    * @param project copied into the workspace
    * @param workspace an empty directory to work in; one is made unless told
+   * @param user everything is run by this user, and both directories are theirs; the user of the test unless told
    */
   constructor(
-    private readonly env: NodeJS.ProcessEnv = {},
+    private env: NodeJS.ProcessEnv = {},
     project: string | null = join(ROOT, 'examples', 'node-service'),
     workspace?: string,
+    private readonly user?: number,
   ) {
     this.ownsWorkspace = workspace === undefined;
     this.workspace = realpathSync(workspace ?? mkdtempSync(join(tmpdir(), 'planwright-e2e-ws-')));
     if (!existsSync(join(ROOT, 'dist', 'client', 'cli', 'main.js')))
       throw new Error('no dist/: run `npm run build` first');
     if (project) cpSync(project, this.workspace, { recursive: true });
+    if (user !== undefined) this.handOver(user);
+  }
+
+  /** Also the server's binary: the one in the cache may lie where only its owner may look. */
+  private handOver(user: number): void {
+    const own = join(this.home, 'temporal');
+    copyFileSync(this.temporalBinary, own);
+    chmodSync(own, 0o755);
+    this.env = { ...this.env, PLANWRIGHT_TEMPORAL_BIN: own, HOME: this.home };
+    for (const folder of [this.home, this.workspace]) {
+      chownSync(folder, user, user);
+      const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+      for (const name of names) chownSync(join(folder, name), user, user);
+    }
   }
 
   /** The `temporal` that the server is started with, for tests that use it as a client. */
@@ -75,6 +102,7 @@ export class Installation {
       cwd,
       env: { ...this.environment(), ...env },
       stdio: 'pipe',
+      ...(this.user === undefined ? {} : { uid: this.user, gid: this.user }),
     });
     this.children.add(child);
     let stdout = '';

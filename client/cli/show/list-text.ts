@@ -24,11 +24,12 @@ export function listText(
 }
 
 /** What a plan waits for, and since when. */
-function waits({ waiting, paused, frozen }: PlanListing, now: number): string {
+function waits({ waiting, paused, blocked, frozen }: PlanListing, now: number): string {
   const since = (at: string): string => elapsed(now - Date.parse(at));
   const words = [];
   if (paused) words.push(`paused by ${safe(paused.by)} since ${since(paused.at)}`);
   if (waiting) words.push(`waiting for ${plural(waiting.approvals, 'approval')} since ${since(waiting.since)}`);
+  if (blocked) words.push(`waiting for the audit log since ${since(blocked.since)}`);
   if (frozen) words.push(`frozen until ${frozen.until}`);
   return words.join('; ');
 }

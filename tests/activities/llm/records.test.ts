@@ -1,10 +1,11 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { createGenerate } from '../../../activities/llm/generate';
 import type { Completion } from '../../../activities/llm/provider';
 import { type CallKey, CallRecords } from '../../../activities/llm/records';
+import { sha256 } from '../../../plan/digest';
 import { type ModelServer, startModelServer } from '../../support/model-server';
 import { failureOf, generateRequest, type World, world } from './fixtures';
 
@@ -33,6 +34,10 @@ const completion: Completion = {
   temperatureSent: null,
   seedSent: null,
   usage: { promptTokens: 1, completionTokens: 2, calls: 1 },
+};
+const objectOf = (text: string): string => {
+  const digest = sha256(text);
+  return join(at.calls, '..', 'objects', digest.slice(0, 2), digest.slice(2));
 };
 const unreachable = (): Promise<Completion> => Promise.reject(new Error('asked again'));
 
@@ -96,7 +101,7 @@ describe('a finished call', () => {
 
 describe('the record of a call', () => {
   it('is on disk as started before the call is made, and as ended before its answer is returned', async () => {
-    const records = new CallRecords(at.calls);
+    const records = new CallRecords(at.calls, at.objects);
     const seen: unknown[] = [];
     await records.once(key, 'openai', async () => {
       seen.push(await records.read(key));
@@ -111,10 +116,10 @@ describe('the record of a call', () => {
   });
 
   it('that another attempt of the same question has stored meanwhile is the answer of both', async () => {
-    const records = new CallRecords(at.calls);
+    const records = new CallRecords(at.calls, at.objects);
     const other = { ...completion, text: 'the answer of the other attempt' };
     const late = await records.once(key, 'openai', async () => {
-      await new CallRecords(at.calls).once(key, 'openai', async () => other);
+      await new CallRecords(at.calls, at.objects).once(key, 'openai', async () => other);
       return completion;
     });
     expect(late).toEqual({ completion: other, fromRecord: true });
@@ -122,7 +127,7 @@ describe('the record of a call', () => {
   });
 
   it('keeps a failure, and the next start beside the first', async () => {
-    const records = new CallRecords(at.calls);
+    const records = new CallRecords(at.calls, at.objects);
     await expect(records.once(key, 'openai', unreachable)).rejects.toThrow('asked again');
     expect(await records.read(key)).toMatchObject({ end: { failure: 'asked again', completion: null } });
     await records.once(key, 'openai', async () => completion);
@@ -130,7 +135,7 @@ describe('the record of a call', () => {
   });
 
   it('with a start and no end is reported as an unknown outcome', async () => {
-    const records = new CallRecords(at.calls, (event) => at.events.push(event));
+    const records = new CallRecords(at.calls, at.objects, (event) => at.events.push(event));
     let started = '';
     await records.once(key, 'openai', async () => {
       started = await readFile(records.path(key), 'utf8');
@@ -142,19 +147,49 @@ describe('the record of a call', () => {
   });
 
   it.each([
-    ['changed', (text: string) => text.replace('hello', 'hallo')],
+    ['changed', (text: string) => text.replace('stop', 'step')],
     ['cut short', (text: string) => text.slice(0, 50)],
     ['emptied', () => ''],
   ])('is refused, reported and asked again when it was %s', async (_, damage) => {
-    const records = new CallRecords(at.calls, (event) => at.events.push(event));
+    const records = new CallRecords(at.calls, at.objects, (event) => at.events.push(event));
     await records.once(key, 'openai', async () => completion);
     await writeFile(records.path(key), damage(await readFile(records.path(key), 'utf8')));
     expect((await records.once(key, 'openai', async () => completion)).fromRecord).toBe(false);
     expect(at.events).toEqual([expect.objectContaining({ kind: 'damaged-record' })]);
   });
 
+  it('holds the digest of what the model said, and only the owner may read either', async () => {
+    const records = new CallRecords(at.calls, at.objects);
+    await records.once(key, 'openai', async () => completion);
+    const text = await readFile(records.path(key), 'utf8');
+    expect(text).not.toContain(completion.text);
+    expect(text).toContain(sha256(completion.text));
+    expect((await stat(records.path(key))).mode & 0o777).toBe(0o600);
+    expect((await stat(objectOf(completion.text))).mode & 0o777).toBe(0o400);
+  });
+
+  it.each([
+    ['gone', (path: string) => rm(path)],
+    ['changed', (path: string) => chmod(path, 0o600).then(() => writeFile(path, 'hallo'))],
+  ])('whose text is %s is reported and asked again, and then holds', async (_, damage) => {
+    const records = new CallRecords(at.calls, at.objects, (event) => at.events.push(event));
+    await records.once(key, 'openai', async () => completion);
+    await damage(objectOf(completion.text));
+    expect((await records.once(key, 'openai', async () => completion)).fromRecord).toBe(false);
+    expect(at.events).toEqual([expect.objectContaining({ kind: 'damaged-record' })]);
+    expect(await records.once(key, 'openai', unreachable)).toEqual({ completion, fromRecord: true });
+  });
+
+  it('whose text cannot be read now is an error, and nobody is asked again', async () => {
+    const records = new CallRecords(at.calls, at.objects);
+    await records.once(key, 'openai', async () => completion);
+    await rm(objectOf(completion.text));
+    await mkdir(objectOf(completion.text));
+    await expect(records.once(key, 'openai', unreachable)).rejects.toThrow('EISDIR');
+  });
+
   it("of another call is refused under this one's name", async () => {
-    const records = new CallRecords(at.calls, (event) => at.events.push(event));
+    const records = new CallRecords(at.calls, at.objects, (event) => at.events.push(event));
     const other = { ...key, generation: 2 };
     await records.once(other, 'openai', async () => completion);
     await writeFile(records.path(key), await readFile(records.path(other)));
@@ -163,7 +198,7 @@ describe('the record of a call', () => {
   });
 
   it('stays in its folder whatever the plan is called', async () => {
-    const records = new CallRecords(at.calls);
+    const records = new CallRecords(at.calls, at.objects);
     await records.once({ ...key, plan: '../../out' }, 'openai', async () => completion);
     expect(await readdir(join(at.calls, '..'))).toEqual(expect.not.arrayContaining(['out']));
     expect(await readdir(at.calls)).toHaveLength(1);

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultDataConverter } from '@temporalio/common';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { appendEntries } from '../../../audit/append';
 import { chain, EMPTY } from '../../../audit/chain';
 import { leafHashOf } from '../../../audit/entry';
@@ -13,8 +14,8 @@ import { logName } from '../../../audit/mirror';
 import { signHead } from '../../../audit/signer';
 import type { ProjectedEntry } from '../../../audit/types';
 import { AuditDesk } from '../../../client/audit/desk';
-import { type KeptHistory, readHistoryFile } from '../../../client/audit/kept-histories';
-import { UsageError } from '../../../plan/errors';
+import { type KeptHistory, readHistoryFile, withKept } from '../../../client/audit/kept-histories';
+import { UnreachableError, UsageError } from '../../../plan/errors';
 import { type WorkspaceLayout, workspaceLayout } from '../../../store/layout';
 import { planView } from './views';
 import { FakeClient, FakePrompter, type World, type WorldOptions, world } from './world';
@@ -347,4 +348,49 @@ it('a proof is checked without anything else, and a changed one shows nothing', 
   expect(await at().run('history', 'prove', '--check', 'proof.json', '--key', 'other+00000000+AAAA')).toBe(3);
   expect(await at().run('history', 'prove', '9999')).toBe(4);
   expect(await at().run('history', 'prove', 'x')).toBe(2);
+});
+
+describe('a check of a plan that Temporal has forgotten', () => {
+  const replay = async (_plan: string, executions: readonly KeptHistory[]) =>
+    executions.map(({ run, history }) => ({ run, events: history.events?.length ?? 0, fault: null }));
+  const forgotten = async () => {
+    throw new UnreachableError('Temporal has no event history of it.');
+  };
+  const check = (place: World, ...flags: string[]): Promise<number> =>
+    place.run('history', 'check', PLAN, '--json', ...flags);
+
+  it('reads what the workspace keeps, or the file that is given', async () => {
+    client.histories = forgotten;
+    expect(await check(at({ rooms: { replay } }))).toBe(4);
+    const given = at({ rooms: { replay } });
+    expect(await check(given, '--history', RECORDED)).toBe(0);
+    const [{ run, history } = { run: '', history: {} }] = kept;
+    const expected = { deterministic: true, missing: null, executions: [{ run, events: history.events?.length }] };
+    expect(JSON.parse(given.stdout.text)).toMatchObject(expected);
+    expect(given.stderr.text).toContain('The history that was kept is checked.');
+    mkdirSync(join(layout.histories, PLAN), { recursive: true });
+    cpSync(RECORDED, join(layout.histories, PLAN, `${run}.json`));
+    const own = at({ rooms: { replay } });
+    expect(await check(own)).toBe(0);
+    expect(JSON.parse(own.stdout.text)).toMatchObject(expected);
+  });
+
+  it('puts what was kept before what Temporal still has, as far as one leads to the other', () => {
+    const execution = (run: string, before: string): KeptHistory => ({
+      run,
+      history: historyFromJSON({
+        events: [{ eventId: '1', workflowExecutionStartedEventAttributes: { continuedExecutionRunId: before } }],
+      }),
+    });
+    const temporal = { executions: [execution('d', 'c')], missing: 'c' };
+    const runs = (...own: KeptHistory[]) => {
+      const { executions, missing } = withKept(temporal, own);
+      return [executions.map(({ run }) => run), missing];
+    };
+    expect(runs(execution('b', ''), execution('c', 'b'))).toEqual([['b', 'c', 'd'], null]);
+    expect(runs(execution('c', 'b'))).toEqual([['c', 'd'], 'b']);
+    expect(runs(execution('b', ''))).toEqual([['d'], 'c']);
+    expect(runs(execution('b', 'c'), execution('c', 'b'))).toEqual([['b', 'c', 'd'], null]);
+    expect(withKept(null, [])).toEqual({ executions: [], missing: null });
+  });
 });
