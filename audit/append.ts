@@ -3,11 +3,12 @@ import { constants, fstatSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { replaceFile, syncDirectory } from '../store/durable';
 import type { WorkspaceLayout } from '../store/layout';
-import { withLockInTurn } from '../store/lock-queue';
-import { BLOCK, entriesBackward, type OpenEnd, wholeLines } from './backward';
+import { type Tenure, withLockInTurn } from '../store/lock-queue';
+import { BLOCK, entriesBackward, wholeLines } from './backward';
 import { chain, nextLine } from './chain';
 import type { Line } from './entry';
 import { ForkedLog, unwritable } from './errors';
+import { type End, keepEnd, noteWritten, takeEnd } from './kept-end';
 import {
   hasFolder,
   type LogPaths,
@@ -19,7 +20,7 @@ import {
   segmentName,
   segmentsOf,
 } from './log-files';
-import { unseenOf } from './overlap';
+import { keyOf, unseenOf } from './overlap';
 import { CHECKPOINT_EVERY, isSigned, signedSize, signHead } from './signer';
 import { keepTorn } from './torn';
 import type { Entry, Head, ProjectedEntry } from './types';
@@ -42,6 +43,7 @@ export interface AppendOptions {
 }
 
 const LOCK_TIMEOUT_MS = 30_000;
+const NEWLINE = Buffer.of(0x0a);
 /** Most bytes of one write: a rebuild of a long log is not held in memory twice. */
 const WRITE_BYTES = 8 * 1024 * 1024;
 
@@ -90,25 +92,25 @@ export async function appendEntries(
   try {
     await makeFolder(layout, paths);
     const timeoutMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
-    return await withLockInTurn(paths.lock, { timeoutMs }, () => appendLocked(paths, id.log, from, options));
+    return await withLockInTurn(paths.lock, { timeoutMs }, (tenure) =>
+      appendLocked(tenure, paths, id.log, from, options),
+    );
   } catch (error) {
     throw unwritable(paths.folder, error);
   }
 }
 
 async function appendLocked(
+  tenure: Tenure,
   paths: LogPaths,
   log: string,
   from: readonly ProjectedEntry[],
   options: AppendOptions,
 ): Promise<Head & { appended: number }> {
-  const end = await openEnd(paths);
+  const { end, head, unseen } = (await takeEnd(tenure, paths, log, from)) ?? (await readEnd(paths, log, from));
+  let isKept = false;
   try {
-    const backward = entriesBackward(paths.folder, end.segments, log, end);
-    const overlap = await unseenOf(backward, log, from);
-    const { head } = overlap;
-    if ('differs' in overlap) throw await forked(paths, log, overlap.differs, overlap.expected);
-    const { lines, head: after } = chain(head, log, overlap.unseen);
+    const { lines, head: after } = chain(head, log, unseen);
     await writeLines(paths, end, lines, options.segmentBytes ?? SEGMENT_BYTES);
     if (
       options.state &&
@@ -116,9 +118,29 @@ async function appendLocked(
     ) {
       await signHead(paths, log, after, { state: options.state });
     }
+    await keepEnd(tenure, end);
+    isKept = true;
     return { ...after, appended: lines.length };
   } finally {
+    if (!isKept) await end.handle.close();
+  }
+}
+
+/** Opens the log's end and reads back as far as it and `from` overlap. */
+async function readEnd(
+  paths: LogPaths,
+  log: string,
+  from: readonly ProjectedEntry[],
+): Promise<{ end: End; head: Head; unseen: readonly ProjectedEntry[] }> {
+  const end = await openEnd(paths);
+  try {
+    const overlap = await unseenOf(entriesBackward(paths.folder, end.segments, log, end), log, from);
+    if ('differs' in overlap) throw await forked(paths, log, overlap.differs, overlap.expected);
+    end.follows = keyOf(overlap.newest?.body);
+    return { end, head: overlap.head, unseen: overlap.unseen };
+  } catch (error) {
     await end.handle.close();
+    throw error;
   }
 }
 
@@ -138,13 +160,6 @@ async function isSigningDue(
   if (!sign && !isCrossed && last < 0) return false;
   const signed = await signedSize(state, log);
   return sign || size - signed >= CHECKPOINT_EVERY || (last >= 0 && size - from.length + last >= signed);
-}
-
-/** The segment that is written to. */
-interface End extends OpenEnd {
-  number: number;
-  /** Its name is not durable yet. */
-  isNew: boolean;
 }
 
 /** Opens the last segment; what a killed writer left of a line is kept as evidence and cut. */
@@ -171,7 +186,7 @@ async function openSegment(paths: LogPaths, number: number): Promise<End> {
   try {
     const { size } = fstatSync(handle.fd);
     // An empty one may have been made by a writer that was killed before it synced the folder.
-    return { number, handle, size, isNew: size === 0 };
+    return { number, handle, size, isNew: size === 0, written: [], follows: '' };
   } catch (error) {
     await handle.close();
     throw error;
@@ -180,23 +195,26 @@ async function openSegment(paths: LogPaths, number: number): Promise<End> {
 
 /** Writes and syncs. Syncs also where there is nothing to write: what stands there may be a killed writer's. */
 async function writeLines(paths: LogPaths, end: End, lines: readonly Line[], segmentBytes: number): Promise<void> {
-  let pending: Buffer[] = [];
+  let pending: Line[] = [];
   let length = 0;
   const flush = async (): Promise<void> => {
-    await writeDurably(end, Buffer.concat(pending));
+    await writeDurably(end, Buffer.concat(pending.flatMap(({ bytes }) => [bytes, NEWLINE])));
     if (end.isNew) await syncDirectory(paths.folder);
     end.isNew = false;
+    noteWritten(end, pending);
     pending = [];
     length = 0;
   };
-  for (const { bytes } of lines) {
+  for (const line of lines) {
+    const { bytes } = line;
     const isFull = end.size + length > 0 && end.size + length + bytes.length + 1 > segmentBytes;
     if (isFull || length > WRITE_BYTES) await flush();
     if (isFull) {
       await end.handle.close();
-      Object.assign(end, await openSegment(paths, end.number + 1));
+      const follows = end.written.length > 0 ? keyOf(end.written.at(-1)?.entry.body) : end.follows;
+      Object.assign(end, await openSegment(paths, end.number + 1), { follows });
     }
-    pending.push(bytes, Buffer.of(0x0a));
+    pending.push(line);
     length += bytes.length + 1;
   }
   await flush();

@@ -125,7 +125,7 @@ function* linesBackward(handle: FileHandle, end: number): Generator<{ line: Buff
 }
 
 /** At once: a block from the end of a log that was just written is in memory. */
-function readAt(handle: FileHandle, start: number, end: number): Buffer {
+export function readAt(handle: FileHandle, start: number, end: number): Buffer {
   const block = Buffer.alloc(end - start);
   let got = 0;
   while (got < block.length) {

@@ -3,8 +3,8 @@ import { EMPTY, headAfter, nextLine } from './chain';
 import { LogGap } from './errors';
 import type { Entry, Head, ProjectedEntry } from './types';
 
-/** With the log's end. */
-export type Overlap = { head: Head } & Outcome;
+/** With the log's end, and its last entry. */
+export type Overlap = { head: Head; newest: Entry | null } & Outcome;
 
 type Outcome =
   | { unseen: readonly ProjectedEntry[] }
@@ -25,16 +25,20 @@ export async function unseenOf(
   from: readonly ProjectedEntry[],
 ): Promise<Overlap> {
   let head = EMPTY;
+  let last: Entry | null = null;
   const older = async (): Promise<Found | null> => {
     const { value, done } = await backward.next();
     if (done) return null;
-    if (head.hash === null) head = headAfter(value.entry);
+    if (last === null) {
+      last = value.entry;
+      head = headAfter(last);
+    }
     // What we say of the log ourselves stands in no history.
     return value.entry.body.run === null ? older() : value;
   };
   try {
     const newest = await older();
-    return { ...(await compare(newest, older, log, from)), head };
+    return { ...(await compare(newest, older, log, from)), head, newest: last };
   } finally {
     await backward.return(undefined);
   }
@@ -86,7 +90,8 @@ function takesUp([first]: readonly ProjectedEntry[]): boolean {
   return first?.event === 'plan.created' && first.eventId === 1 && first.data.takenUp === true;
 }
 
-function keyOf(of: { run: string | null; eventId: number | null } | undefined): string {
+/** Which event an entry is of. */
+export function keyOf(of: { run: string | null; eventId: number | null } | undefined): string {
   return of ? `${of.run} ${of.eventId}` : '';
 }
 
@@ -96,7 +101,8 @@ function cannotMeet({ body }: Entry, from: readonly ProjectedEntry[]): boolean {
   return first !== undefined && body.run === first.run && (body.eventId ?? 0) < first.eventId;
 }
 
-function isSame({ body, hash }: Entry, projected: ProjectedEntry | undefined, log: string): boolean {
+/** Whether an entry of the log is what the history gives for its place. */
+export function isSame({ body, hash }: Entry, projected: ProjectedEntry | undefined, log: string): boolean {
   if (!projected) return false;
   const head = { size: body.seq, hash: body.seq === 0 ? null : body.prev };
   return nextLine(head, log, projected).entry.hash === hash;

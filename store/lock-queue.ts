@@ -5,9 +5,15 @@ const HOLD_MS = 500;
 /** And how long of that it waits for its next body: in a chain of tasks that is cheaper than to take the lock anew. */
 const LINGER_MS = 150;
 
+/** One holding of the lock, which several bodies may come to share. */
+export interface Tenure {
+  /** Has something done before the lock is given back, for what a body leaves open for the next one; a failure of it is nobody's. */
+  ending(close: () => Promise<void>): void;
+}
+
 interface Job {
   /** Never rejects: the outcome goes to whoever asked. */
-  run(): Promise<void>;
+  run(tenure: Tenure): Promise<void>;
   fail(error: unknown): void;
 }
 
@@ -26,9 +32,13 @@ const queues = new Map<string, Queue>();
  *
  * @throws LockBusyError for every body that waits, where another process has the lock for longer than `timeoutMs`
  */
-export function withLockInTurn<T>(path: string, options: LockOptions, body: () => Promise<T>): Promise<T> {
+export function withLockInTurn<T>(
+  path: string,
+  options: LockOptions,
+  body: (tenure: Tenure) => Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const job: Job = { run: () => body().then(resolve, reject), fail: reject };
+    const job: Job = { run: (tenure) => body(tenure).then(resolve, reject), fail: reject };
     const queue = queues.get(path);
     if (queue) {
       queue.jobs.push(job);
@@ -48,10 +58,13 @@ async function serve(path: string, options: LockOptions, queue: Queue): Promise<
     try {
       const lock = await acquireLock(path, options);
       const until = Date.now() + HOLD_MS;
+      const closing: (() => Promise<void>)[] = [];
+      const tenure: Tenure = { ending: (close) => void closing.push(close) };
       do {
-        await jobs.shift()?.run();
+        await jobs.shift()?.run(tenure);
         if (jobs.length === 0) await another(queue, Math.min(LINGER_MS, until - Date.now()));
       } while (jobs.length > 0 && Date.now() < until);
+      await Promise.allSettled(closing.map((close) => close()));
       // The outcomes are given; a lock that cannot be given back is found held, and named, by whoever comes next.
       await lock.release().catch(() => undefined);
     } catch (error) {
