@@ -20,8 +20,12 @@ function typeOf(error: unknown): string {
   return error instanceof RefusedError ? 'refused' : String(error);
 }
 
-/** Everything of a view that a refusal must leave as it was. */
-const untouched = ({ changes: _, updatedAt: __, ...view }: PlanView) => view;
+/** Everything of a view that a refusal must leave as it was; what is absent before the first run is null after it. */
+const untouched = ({ changes: _, updatedAt: __, frozen = null, paused = null, ...view }: PlanView) => ({
+  ...view,
+  frozen,
+  paused,
+});
 
 async function expectRefused(plan: Driver, request: Partial<ApplyRequest>, type: string): Promise<void> {
   for (const [way, send] of Object.entries(WAYS)) {
@@ -117,7 +121,7 @@ describe('a flag that policy forbids', () => {
   };
 
   it.each(FLAGS)(
-    '%s is refused with every verb of apply, whatever the state',
+    '%s lets nothing run with any verb of apply, whatever the state',
     async (flag) => {
       const plan = await start();
       plan.world.script.policy = {
