@@ -114,6 +114,13 @@ const frozenNow = (run: 'refuse' | 'wait', ms: number) => ({
   ],
 });
 
+/** Rules whose times count from the moment that a run reads them: a slow machine takes nothing from them. */
+function rulesAsRead(plan: Driver, rules: () => Partial<PolicyRules>): void {
+  const { policy } = plan.world.script;
+  const get = () => ({ ...policy, rules: { ...NO_RULES, ...rules() } });
+  Object.defineProperty(plan.world.script, 'policy', { get });
+}
+
 describe('a plan that waits', () => {
   interface Wait {
     set: (plan: Driver) => void;
@@ -213,10 +220,7 @@ describe('a freeze window', () => {
     const plan = await start();
     plan.world.script.graph = one;
     await plan.plan();
-    // Its end is counted from the moment that the run reads it: the run has the whole of it to wait, on any machine.
-    const { policy } = plan.world.script;
-    const rules = (): PolicyRules => ({ ...NO_RULES, ...frozenNow('wait', 1_500) });
-    Object.defineProperty(plan.world.script, 'policy', { get: () => ({ ...policy, rules: rules() }) });
+    rulesAsRead(plan, () => frozenNow('wait', 1_500));
     await plan.apply({ yes: true });
     expect(await plan.settled()).toMatchObject({ status: 'completed', frozen: null });
     const [timer] = await timersOf(plan, 'freeze window until');
@@ -229,12 +233,16 @@ describe('a freeze window', () => {
     const plan = await start();
     plan.world.script.graph = one;
     await plan.plan();
-    // The gate opens after this moment, so that its reminder comes when the window has begun.
-    const from = Date.now() + 3_000;
-    const until = new Date(from + 3_600_000).toISOString();
-    setRules(plan, {
-      deadlines: { ...NO_DEADLINES, remindMs: 3_000 },
-      freeze: [{ name: 'soon', once: { from: new Date(from).toISOString(), until }, weekly: null, run: 'refuse' }],
+    // The gate opens after the policy was read, so that its reminder comes when the window has begun.
+    let until = '';
+    rulesAsRead(plan, () => {
+      const from = Date.now() + 2_000;
+      until = new Date(from + 3_600_000).toISOString();
+      const once = { from: new Date(from).toISOString(), until };
+      return {
+        deadlines: { ...NO_DEADLINES, remindMs: 2_000 },
+        freeze: [{ name: 'soon', once, weekly: null, run: 'refuse' }],
+      };
     });
     await plan.apply();
     const { gates } = await plan.until((view) => view.gates[0]?.remindedAt !== undefined);
@@ -354,7 +362,7 @@ describe('a budget', () => {
     plan.world.script.verdict = (task) => (task === '1' ? 'failed' : 'passed');
     setRules(plan, {
       ...budget({}, { calls: 1 }),
-      rules: [ruled('money', { gates: ['budget'], by: ['boss'], deadlines: within({ expireMs: 4_000 }) })],
+      rules: [ruled('money', { gates: ['budget'], by: ['boss'], deadlines: within({ expireMs: 8_000 }) })],
     });
     await plan.plan();
     await plan.apply({ yes: true });
