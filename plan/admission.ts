@@ -21,10 +21,13 @@ export type Admission =
 
 const refuse = (type: Refusal['type'], message: string): Admission => ({ kind: 'refused', refusal: { type, message } });
 
-/** Rules on an `apply`, in the order a person would want to hear of them. */
+/**
+ * Rules on an `apply`, in the order a person would want to hear of them. Flags that widen are left to the begin of the
+ * run, which reads the policy anew: `policy` is the last run's, and may be stricter or looser than what is in force.
+ */
 export function admitApply(view: PlanView, request: ApplyRequest, policy: PolicySnapshot): Admission {
-  const forbidden = forbiddenFlag(request, policy) ?? contradiction(view, request);
-  if (forbidden) return forbidden;
+  const contradictory = contradiction(view, request);
+  if (contradictory) return contradictory;
   switch (view.status) {
     case 'planning':
       return refuse('NotReady', `Plan ${view.id} is still being made.`);
@@ -39,7 +42,8 @@ export function admitApply(view: PlanView, request: ApplyRequest, policy: Policy
           `Plan ${view.id} is running; this waits until it is done: planwright watch ${view.id}`,
         );
       }
-      return { kind: 'attach' };
+      // What is under way goes by this very policy: who asks for more than it allows is told so.
+      return forbiddenFlag(request, policy) ?? { kind: 'attach' };
     case 'archived':
       return refuse('NotReady', `Plan ${view.id} is archived.`);
     default:

@@ -8,6 +8,7 @@ import type { Ending } from './follow';
 import { follow } from './follow';
 import { openGates } from './gates';
 import { exitOf } from './outcome';
+import { runBegin } from './run-begin';
 import { pendingLines } from './show/gate-text';
 import { nextCommands, outcomeText, refusalLines } from './show/outcome-text';
 import { numberOf } from './show/plan-text';
@@ -62,6 +63,12 @@ export async function applyAndFollow(
     show.demand(passedOver(before, request));
   }
   if (mode.detach) {
+    const begun = answer.run === null ? null : await runBegin(client, io, id, answer.run);
+    if (begun?.runs.find(({ number }) => number === answer.run)?.status === 'refused') {
+      show.progress([], begun);
+      show.close();
+      return showEnding(context, id, { kind: 'settled', view: begun }, answer.run);
+    }
     show.progress([], before);
     show.close();
     show.note(`Run ${answer.run} of ${id} was handed over. It goes on without this command.`);

@@ -105,11 +105,13 @@ describe('files of planwright that somebody broke', () => {
     );
   });
 
-  it('a flag that the policy forbids: exit 5', async () => {
+  it('a flag that the policy forbids: exit 5, also of --detach; once it is allowed, the next command goes on', async () => {
     writeFileSync(inWorkspace('.planwright/policy.yaml'), 'version: 1\nflags: { yes: false }\n');
     const { id } = await planned('no-yes');
     await refused(['apply', id, '--yes'], 5, /does not allow --yes/);
+    await refused(['apply', id, '--yes', '--detach'], 5, /does not allow --yes/);
     writeFileSync(inWorkspace('.planwright/policy.yaml'), 'version: 1\n');
+    await installation.ok(['apply', id, '--yes', '--dry-run']);
   });
 });
 

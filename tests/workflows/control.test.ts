@@ -1,8 +1,19 @@
 /** Pause, freeze windows, budgets and stuck tasks: a run that waits says why, and goes on when it may. */
 import { ApplicationFailure } from '@temporalio/common';
+import { NO_DEADLINES, NO_RULES, type PolicyRules } from '../../plan/rules/types';
 import type { ApplyRequest, PauseAnswer, PauseRequest, PlanView } from '../../plan/view';
 import { type Driver, node, statuses, terminal, usePlans } from './fake-world';
-import { anotherWorker, facts, intoNextExecution, named, productClient, ruled, setRules, within } from './rule-world';
+import {
+  anotherWorker,
+  facts,
+  intoNextExecution,
+  named,
+  productClient,
+  ruled,
+  setRules,
+  timersOf,
+  within,
+} from './rule-world';
 
 const start = usePlans();
 const one = { nodes: [node('1')] };
@@ -91,62 +102,113 @@ describe('pause', () => {
   });
 });
 
-describe('cancel', () => {
-  const waits: [string, (plan: Driver) => void, Partial<ApplyRequest>][] = [
-    ['a tool gate', (plan) => setRules(plan, { rules: [ruled('t', { gates: ['tool'] })] }), {}],
-    ['a file gate', () => undefined, { yes: false }],
-    [
-      'a risk gate',
-      (plan) => {
+/** A window that is open now, and for `ms` from the moment that a run reads it. */
+const frozenNow = (run: 'refuse' | 'wait', ms: number) => ({
+  freeze: [
+    {
+      name: 'release',
+      once: { from: new Date(0).toISOString(), until: new Date(Date.now() + ms).toISOString() },
+      weekly: null,
+      run,
+    },
+  ],
+});
+
+/** Rules whose times count from the moment that a run reads them: a slow machine takes nothing from them. */
+function rulesAsRead(plan: Driver, rules: () => Partial<PolicyRules>): void {
+  const { policy } = plan.world.script;
+  const get = () => ({ ...policy, rules: { ...NO_RULES, ...rules() } });
+  Object.defineProperty(plan.world.script, 'policy', { get });
+}
+
+describe('a plan that waits', () => {
+  interface Wait {
+    set: (plan: Driver) => void;
+    request?: Partial<ApplyRequest>;
+    there: (view: PlanView) => boolean;
+    /** Where it is answered by a decision: one that would let it go on. */
+    decision?: string;
+  }
+  const gate = (kind: string) => (view: PlanView) =>
+    view.status === 'waiting' && view.gates.length === 1 && view.gates[0]?.kind === kind;
+  const waits: { [what: string]: Wait } = {
+    'at a tool gate': {
+      set: (plan) => setRules(plan, { rules: [ruled('t', { gates: ['tool'] })] }),
+      there: gate('tool'),
+      decision: 'approve',
+    },
+    'at a file gate': { set: () => undefined, request: { yes: false }, there: gate('file'), decision: 'approve' },
+    'at a risk gate': {
+      set: (plan) => {
         plan.world.script.risk = 'HIGH';
       },
-      {},
-    ],
-    ['a budget gate', (plan) => setRules(plan, budget({ calls: 1 })), {}],
-    [
-      'a stuck gate',
-      (plan) => {
+      there: gate('risk'),
+      decision: 'approve',
+    },
+    'at a budget gate': {
+      set: (plan) => setRules(plan, budget({ calls: 1 })),
+      there: gate('budget'),
+      decision: 'stop',
+    },
+    'at a stuck gate': {
+      set: (plan) => {
         plan.world.script.generate = () => {
           throw terminal('Provider', 'it broke');
         };
       },
-      { onFailure: 'wait' },
-    ],
-  ];
+      request: { onFailure: 'wait' },
+      there: gate('stuck'),
+      decision: 'retry',
+    },
+    'for the end of a freeze window': {
+      set: (plan) => setRules(plan, frozenNow('wait', 3_600_000)),
+      there: ({ frozen, status }) => Boolean(frozen) && status === 'waiting',
+    },
+    'until the audit log can be written': {
+      set: (plan) => {
+        plan.world.mirror = {
+          upTo: async () => {
+            throw new Error('the log is on a full disk');
+          },
+        };
+      },
+      there: ({ blocked }) => blocked?.reason === 'the log is on a full disk',
+    },
+  };
 
-  it.each(waits)('ends a plan that waits at %s, and nothing of it goes on', async (_what, set, request) => {
-    const plan = await start();
-    plan.world.script.graph = one;
-    set(plan);
-    await plan.plan();
-    await plan.apply({ yes: true, ...request });
-    const { gates } = await plan.until((view) => view.gates.length === 1 && view.status === 'waiting');
-    await productClient(plan).cancel(plan.id, 'ana', 'enough');
-    const view = await plan.view();
-    expect(view).toMatchObject({ status: 'cancelled', gates: [], reason: 'cancelled by ana: enough' });
-    expect(statuses(view)['1']).toBe(_what === 'a risk gate' ? 'cancelled' : 'cancelled');
-    const { gate = '', kind } = gates[0] ?? {};
-    const decision = kind === 'budget' ? 'stop' : kind === 'stuck' ? 'retry' : 'approve';
-    await expect(plan.decide({ gate, decision })).rejects.toMatchObject(refusedAs('AlreadyDecided'));
-    expect(plan.world.disk.size).toBe(0);
-  });
+  it.each(Object.entries(waits))(
+    '%s can be paused, unpaused and cancelled, and nothing of it goes on',
+    async (_what, wait) => {
+      const plan = await start();
+      plan.world.script.graph = one;
+      wait.set(plan);
+      await plan.plan();
+      await plan.apply({ yes: true, ...wait.request });
+      const before = await plan.until(wait.there);
+      expect(await hold(plan, 'pause')).toMatchObject({ status: 'paused', changed: true });
+      expect(await plan.view()).toMatchObject({ status: 'paused', gates: before.gates });
+      expect(await hold(plan, 'unpause', 'ben')).toMatchObject({ by: 'ben', status: before.status });
+      expect(await plan.until(wait.there)).toMatchObject({ status: before.status, gates: before.gates, paused: null });
+      await productClient(plan).cancel(plan.id, 'ana', 'enough');
+      const view = await plan.view();
+      expect(view).toMatchObject({ status: 'cancelled', gates: [], reason: 'cancelled by ana: enough' });
+      expect(view.blocked).toBeUndefined();
+      expect(view.frozen ?? null).toBeNull();
+      expect(statuses(view)).toEqual({ 1: 'cancelled' });
+      if (wait.decision) {
+        const late = { gate: before.gates[0]?.gate ?? '', decision: wait.decision };
+        await expect(plan.decide(late)).rejects.toMatchObject(refusedAs('AlreadyDecided'));
+      }
+      expect(plan.world.disk.size).toBe(0);
+      expect(named(await facts(plan), 'plan.cancelled')).toMatchObject([{ actor: { id: 'ana' } }]);
+    },
+  );
 });
 
 describe('a freeze window', () => {
-  const window = (run: 'refuse' | 'wait', ms: number) => ({
-    freeze: [
-      {
-        name: 'release',
-        once: { from: new Date(0).toISOString(), until: new Date(Date.now() + ms).toISOString() },
-        weekly: null,
-        run,
-      },
-    ],
-  });
-
   it('refuses a run that would begin in it, and no dry run', async () => {
     const plan = await start();
-    setRules(plan, window('refuse', 600_000));
+    setRules(plan, frozenNow('refuse', 600_000));
     await plan.plan();
     const view = await plan.run({ yes: true, force: true });
     expect(view.runs.at(-1)).toMatchObject({ status: 'refused', reason: expect.stringContaining('"release" until') });
@@ -158,38 +220,41 @@ describe('a freeze window', () => {
     const plan = await start();
     plan.world.script.graph = one;
     await plan.plan();
-    setRules(plan, window('wait', 3_000));
+    rulesAsRead(plan, () => frozenNow('wait', 1_500));
     await plan.apply({ yes: true });
-    const view = await plan.until(({ frozen }) => Boolean(frozen));
-    expect(view).toMatchObject({ status: 'waiting', frozen: { window: 'release' } });
-    expect(plan.world.calls.some((call) => call.startsWith('generate'))).toBe(false);
     expect(await plan.settled()).toMatchObject({ status: 'completed', frozen: null });
+    const [timer] = await timersOf(plan, 'freeze window until');
+    expect(timer?.fired).toBe(true);
+    const { startedAt } = (await plan.view()).tasks['1'] ?? {};
+    expect(Date.parse(startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(timer?.at ?? ''));
   });
 
   it('that begins while a run waits for people holds the write back until it is over', async () => {
     const plan = await start();
     plan.world.script.graph = one;
-    const from = Date.now() + 3_000;
-    setRules(plan, {
-      freeze: [
-        {
-          name: 'soon',
-          once: { from: new Date(from).toISOString(), until: new Date(from + 3_000).toISOString() },
-          weekly: null,
-          run: 'refuse',
-        },
-      ],
-    });
     await plan.plan();
+    // The gate opens after the policy was read, so that its reminder comes when the window has begun.
+    let until = '';
+    rulesAsRead(plan, () => {
+      const from = Date.now() + 2_000;
+      until = new Date(from + 3_600_000).toISOString();
+      const once = { from: new Date(from).toISOString(), until };
+      return {
+        deadlines: { ...NO_DEADLINES, remindMs: 2_000 },
+        freeze: [{ name: 'soon', once, weekly: null, run: 'refuse' }],
+      };
+    });
     await plan.apply();
-    const { gates } = await plan.until((view) => view.gates.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, from - Date.now() + 50));
+    const { gates } = await plan.until((view) => view.gates[0]?.remindedAt !== undefined);
     await plan.decide({ gate: gates[0]?.gate ?? '', decision: 'approve' });
     const view = await plan.until(({ frozen, status }) => Boolean(frozen) || status === 'completed');
     expect(view.tasks['1']).toMatchObject({ status: 'writing', held: expect.stringContaining('freeze window "soon"') });
-    expect(view.status).toBe('waiting');
+    expect(view).toMatchObject({ status: 'waiting', frozen: { window: 'soon', until } });
     expect(plan.world.disk.size).toBe(0);
-    expect((await plan.settled()).status).toBe('completed');
+    expect(await timersOf(plan, 'freeze window until')).toEqual([{ at: until, fired: false }]);
+    await productClient(plan).cancel(plan.id, 'ana', 'not today');
+    expect(await plan.view()).toMatchObject({ status: 'cancelled', frozen: null });
+    expect(plan.world.disk.size).toBe(0);
   });
 });
 
@@ -297,7 +362,7 @@ describe('a budget', () => {
     plan.world.script.verdict = (task) => (task === '1' ? 'failed' : 'passed');
     setRules(plan, {
       ...budget({}, { calls: 1 }),
-      rules: [ruled('money', { gates: ['budget'], by: ['boss'], deadlines: within({ expireMs: 4_000 }) })],
+      rules: [ruled('money', { gates: ['budget'], by: ['boss'], deadlines: within({ expireMs: 8_000 }) })],
     });
     await plan.plan();
     await plan.apply({ yes: true });

@@ -8,7 +8,7 @@ import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import { auditFirst } from '../../activities/audit-first';
+import { type AuditMirror, auditFirst } from '../../activities/audit-first';
 import type { PlanActivities } from '../../activities/types';
 import { digestOf, fileDigest, sha256 } from '../../plan/digest';
 import { AUDIT_UNWRITABLE } from '../../plan/facts';
@@ -44,7 +44,7 @@ import type {
   UndoAnswer,
   UndoMessage,
 } from '../../plan/view';
-import type { AuditMirror } from '../../worker/audit-mirror';
+
 import type { PlanInput } from '../../workflows/state';
 import { startServer, workflowBundle } from '../support/temporal';
 

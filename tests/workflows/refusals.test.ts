@@ -20,8 +20,12 @@ function typeOf(error: unknown): string {
   return error instanceof RefusedError ? 'refused' : String(error);
 }
 
-/** Everything of a view that a refusal must leave as it was. */
-const untouched = ({ changes: _, updatedAt: __, ...view }: PlanView) => view;
+/** Everything of a view that a refusal must leave as it was; what is absent before the first run is null after it. */
+const untouched = ({ changes: _, updatedAt: __, frozen = null, paused = null, ...view }: PlanView) => ({
+  ...view,
+  frozen,
+  paused,
+});
 
 async function expectRefused(plan: Driver, request: Partial<ApplyRequest>, type: string): Promise<void> {
   for (const [way, send] of Object.entries(WAYS)) {
@@ -116,38 +120,63 @@ describe('a flag that policy forbids', () => {
     skipVerify: 'skip-verify',
   };
 
-  it.each(FLAGS)('%s is refused with every verb of apply, whatever the state', async (flag) => {
-    const plan = await start();
-    plan.world.script.policy = {
-      ...plan.world.script.policy,
-      flags: Object.values(SAID).filter((name) => name !== SAID[flag]),
-    };
-    await plan.plan();
-    plan.world.script.generate = ({ task }) => {
-      if (task.id === '2') throw terminal('Timeout', 'too slow');
-      return task.id;
-    };
-    const verbs: Partial<ApplyRequest>[] = [
-      {},
-      { dryRun: true },
-      { refresh: true },
-      { resume: true },
-      { resume: true, retry: true },
-      { task: '1' },
-      { task: '1', instruct: 'x' },
-      { only: ['1'] },
-      { replay: true },
-      { replay: true, recorded: true },
-    ];
-    for (const verb of verbs) await expectRefused(plan, { ...verb, [flag]: true }, 'NotAllowed');
-    await plan.apply({});
-    const { gates } = await plan.until((view) => view.gates.length === 1);
-    for (const verb of verbs) await expectRefused(plan, { ...verb, [flag]: true }, 'NotAllowed');
-    await plan.decide({ gate: gates[0]?.gate ?? '', decision: 'approve' });
-    await plan.settled();
-    for (const verb of verbs) await expectRefused(plan, { ...verb, [flag]: true }, 'NotAllowed');
-    expect([...plan.world.disk.keys()]).toEqual(['1.txt']);
-  });
+  it.each(FLAGS)(
+    '%s lets nothing run with any verb of apply, whatever the state',
+    async (flag) => {
+      const plan = await start();
+      plan.world.script.policy = {
+        ...plan.world.script.policy,
+        flags: Object.values(SAID).filter((name) => name !== SAID[flag]),
+      };
+      await plan.plan();
+      plan.world.script.generate = ({ task }) => {
+        if (task.id === '2') throw terminal('Timeout', 'too slow');
+        return task.id;
+      };
+      const verbs: Partial<ApplyRequest>[] = [
+        {},
+        { dryRun: true },
+        { refresh: true },
+        { resume: true },
+        { resume: true, retry: true },
+        { task: '1' },
+        { task: '1', instruct: 'x' },
+        { only: ['1'] },
+        { replay: true },
+        { replay: true, recorded: true },
+      ];
+      /** Nothing of it runs: no run begins, or one that is refused for the flag. @returns how many came so far */
+      const forbidden = async (): Promise<number> => {
+        let begun = 0;
+        for (const verb of verbs) {
+          for (const send of Object.values(WAYS)) {
+            const before = untouched(await plan.view());
+            await send(plan, { ...verb, [flag]: true }).catch((error: unknown) => error);
+            const { runs, ...after } = untouched(await plan.settled());
+            expect({ ...after, runs: before.runs }).toEqual(before);
+            for (const run of runs.slice(before.runs.length)) {
+              expect(run).toMatchObject({ status: 'refused', reason: expect.stringContaining(`--${SAID[flag]}`) });
+              begun += 1;
+            }
+          }
+        }
+        return begun;
+      };
+      // All but what is refused in this state without the flag: a retry of nothing, a replay of nothing.
+      expect(await forbidden()).toBeGreaterThan(10);
+      await plan.apply({});
+      const { gates } = await plan.until((view) => view.gates.length === 1);
+      // A run under way has its policy: who attaches with more than that allows hears of it at once.
+      const attaching = verbs.filter(({ task, dryRun, replay }) => !task && !dryRun && !replay);
+      expect(attaching.length).toBeGreaterThan(4);
+      for (const verb of attaching) await expectRefused(plan, { ...verb, [flag]: true }, 'NotAllowed');
+      await plan.decide({ gate: gates[0]?.gate ?? '', decision: 'approve' });
+      await plan.settled();
+      expect(await forbidden()).toBeGreaterThan(5);
+      expect([...plan.world.disk.keys()]).toEqual(['1.txt']);
+    },
+    120_000,
+  );
 });
 
 describe('what a run finds on disk', () => {

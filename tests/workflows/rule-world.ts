@@ -105,3 +105,30 @@ export async function intoNextExecution(plan: Driver): Promise<void> {
     await plan.view();
   }
 }
+
+/** Timers of the plan's latest execution whose summary has these words: when each is to fire, and whether it has. */
+export async function timersOf(plan: Driver, words: string): Promise<{ at: string; fired: boolean }[]> {
+  const { payloadConverter } = plan.client.options.loadedDataConverter;
+  const { events } = await plan.handle.fetchHistory();
+  const all = events ?? [];
+  const byId = (id: unknown) => all.find(({ eventId }) => String(eventId) === String(id));
+  const fired = new Set(all.map(({ timerFiredEventAttributes }) => timerFiredEventAttributes?.timerId));
+  return all.flatMap(({ timerStartedEventAttributes: timer, userMetadata }) => {
+    if (!timer || !userMetadata?.summary) return [];
+    if (!payloadConverter.fromPayload<string>(userMetadata.summary).includes(words)) return [];
+    // The workflow's own clock stood at the start of the task that set the timer.
+    const task = byId(timer.workflowTaskCompletedEventId)?.workflowTaskCompletedEventAttributes?.startedEventId;
+    const at = msOf(byId(task)?.eventTime) + msOf(timer.startToFireTimeout);
+    return [{ at: new Date(at).toISOString(), fired: fired.has(timer.timerId) }];
+  });
+}
+
+const msOf = (time: { seconds?: unknown; nanos?: number | null } | null | undefined): number =>
+  Number(time?.seconds ?? 0) * 1_000 + Math.floor((time?.nanos ?? 0) / 1_000_000);
+
+/** Waits until the server has fired such a timer: no worker is needed for it. */
+export async function timerFired(plan: Driver, words: string): Promise<void> {
+  while (!(await timersOf(plan, words)).some(({ fired }) => fired)) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

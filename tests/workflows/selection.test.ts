@@ -1,3 +1,4 @@
+import type { ApplyRequest } from '../../plan/view';
 import { node, statuses, terminal, usePlans } from './fake-world';
 
 const start = usePlans();
@@ -126,18 +127,43 @@ describe('--force', () => {
     expect((await plan.until(({ gates }) => gates.length === 1)).gates[0]?.path).toBe('1.txt');
   });
 
-  it.each(['force', 'allow-dirty'])(
-    'is refused where policy does not allow --%s, now or when the run begins',
-    async (flag) => {
+  it.each<[string, Partial<ApplyRequest>]>([
+    ['yes', { yes: true }],
+    ['force', { force: true }],
+    ['allow-dirty', { allowDirty: true }],
+    ['allow-all-paths', { allowAllPaths: true }],
+    ['skip-verify', { skipVerify: true }],
+  ])(
+    'with --%s forbidden the run is refused, each time; once the policy allows it the next run begins',
+    async (flag, request) => {
       const plan = await start();
       await plan.plan();
-      const request = flag === 'force' ? { force: true } : { allowDirty: true };
-      plan.world.script.policy = { ...plan.world.script.policy, flags: ['yes'] };
-      expect((await plan.run(request)).runs[0]).toMatchObject({ status: 'refused' });
-      await expect(plan.apply(request)).rejects.toMatchObject({ cause: { type: 'NotAllowed' } });
+      const { policy } = plan.world.script;
+      plan.world.script.policy = { ...policy, flags: policy.flags.filter((allowed) => allowed !== flag) };
+      for (const number of [1, 2]) {
+        const refused = await plan.run(request);
+        expect(refused.runs).toHaveLength(number);
+        expect(refused.runs.at(-1)).toMatchObject({ status: 'refused', reason: expect.stringContaining(`--${flag}`) });
+        expect(refused.status).toBe('ready');
+      }
+      expect(plan.world.calls.some((call) => call.startsWith('generate'))).toBe(false);
       expect(plan.world.disk.size).toBe(0);
+      plan.world.script.policy = { ...policy, flags: [...new Set([...policy.flags, flag])] };
+      await plan.apply(request);
+      const begun = await plan.until(({ gates, status }) => gates.length > 0 || status === 'completed');
+      expect(begun.runs.at(-1)?.status).not.toBe('refused');
     },
   );
+
+  it('that the policy of a run under way forbids is refused there and then, and the run goes on', async () => {
+    const plan = await start();
+    await plan.plan();
+    plan.world.script.policy = { ...plan.world.script.policy, flags: [] };
+    await plan.apply();
+    await plan.until(({ gates }) => gates.length > 0);
+    await expect(plan.apply({ yes: true })).rejects.toMatchObject({ cause: { type: 'NotAllowed' } });
+    expect(await plan.apply()).toMatchObject({ result: 'attached', run: 1 });
+  });
 });
 
 describe('an artifact of a dry run that fails its verification later', () => {

@@ -89,7 +89,7 @@ export const command = defineCommand<Parsed>({
       flags: '--key <file>',
       about: 'at a terminal: signs what is decided here with this private key; for a policy that names approvers',
     },
-    { flags: '--detach', about: 'hand the run over and return at once' },
+    { flags: '--detach', about: 'hand the run over and return once it begins, or is refused' },
     { flags: '--wait <duration>', about: 'without a terminal: wait this long at a gate (30m), then exit 8' },
   ],
   examples: [

@@ -150,11 +150,34 @@ describe('apply', () => {
     expect(await done).toBe(0);
   });
 
-  it('--detach returns as soon as the run was accepted', async () => {
-    const client = new FakeClient(planView());
+  it('--detach returns once the run has read the policy, and leaves a plan that goes on', async () => {
+    const client = new FakeClient(planView()).push(planView({ status: 'running', runs: [runView()] }));
     const w = world({ client });
-    expect(await w.run('apply', '--detach')).toBe(0);
+    const done = w.run('apply', '--detach');
+    await settle();
+    expect(w.stderr.text).not.toContain('handed over');
+    client.push(planView({ status: 'running', runs: [runView({ policy: 'f'.repeat(64) })] }));
+    expect(await done).toBe(0);
     expect(w.stderr.text).toContain('planwright watch plan-1a2b3c4d');
+  });
+
+  it('--detach tells of a run that was refused, exit 5', async () => {
+    const reason = '.planwright/policy.yaml does not allow --yes (flags:).';
+    const client = new FakeClient(planView()).push(planView({ runs: [runView({ status: 'refused', reason })] }));
+    const w = world({ client });
+    expect(await w.run('apply', '--detach', '--yes')).toBe(5);
+    expect(w.stderr.text).toContain('does not allow --yes');
+    expect(w.stderr.text).not.toContain('handed over');
+  });
+
+  it('who leaves while a run that was handed over begins leaves it to go on', async () => {
+    const client = new FakeClient(planView()).push(planView({ status: 'running', runs: [runView()] }));
+    const w = world({ client });
+    const done = w.run('apply', '--detach');
+    await settle();
+    w.signal('SIGINT');
+    expect(await done).toBe(0);
+    expect(client.cancelled).toEqual([]);
   });
 
   it.each([

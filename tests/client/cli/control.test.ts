@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { workspaceLayout } from '../../../store/layout';
-import { fileView, gateView, planView, taskView } from './views';
+import { fileView, gateView, planView, runView, taskView } from './views';
 import { FakeClient, world } from './world';
 
 const file = fileView('Dockerfile', 'FROM x\n');
@@ -38,7 +38,8 @@ describe('pause and unpause', () => {
 
 describe('apply', () => {
   it('sends the budget and what to do with a failure', async () => {
-    const client = new FakeClient(planView({ status: 'ready' }));
+    const begun = planView({ status: 'running', runs: [runView({ policy: 'f'.repeat(64) })] });
+    const client = new FakeClient(planView({ status: 'ready' })).push(begun);
     await world({ client }).run('apply', '--max-tokens', '5000', '--on-failure', 'wait', '--detach');
     expect(client.applied[0]).toMatchObject({ maxTokens: 5000, onFailure: 'wait' });
   });
@@ -109,6 +110,34 @@ it('a plan in a freeze window is pending, and says until when', async () => {
   expect(await w.run('watch')).toBe(8);
   expect(w.stderr.text).toContain('freeze window "year end": 2026-01-04T00:00:00.000Z');
 });
+
+it.each(['apply', 'watch'])(
+  '%s says once for each standstill that the audit log cannot be written, and since when',
+  async (verb) => {
+    const running = planView({ status: 'running', runs: [runView()], tasks });
+    const blockedAt = (since: string) => ({
+      ...running,
+      blocked: { reason: 'the disk is full', since, tasks: ['docker'] },
+    });
+    const [first, second] = ['2026-01-01T00:01:00.000Z', '2026-01-01T00:02:00.000Z'];
+    const done = planView({ status: 'completed', runs: [runView({ status: 'completed' })] });
+    const client = new FakeClient(running).push(
+      running,
+      blockedAt(first),
+      blockedAt(first),
+      running,
+      blockedAt(second),
+      done,
+    );
+    const w = world({ client });
+    expect(await w.run(verb)).toBe(0);
+    for (const since of [first, second]) {
+      const line = `Nothing is written since ${since}, because the audit log cannot be: the disk is full`;
+      expect(w.stderr.text.split(line)).toHaveLength(2);
+    }
+    expect(w.stderr.text).toContain('1 task waits; it is tried again by itself, once a minute at the longest.');
+  },
+);
 
 describe('policy check', () => {
   let root: string;
