@@ -2,7 +2,7 @@ import type { Document } from 'yaml';
 import type { Finding } from '../../../plan/types';
 import { kubernetesKinds, validateBySchema } from '../schema';
 import type { Outcome, Subject, Verifier, VerifyContext } from '../types';
-import { isRecord } from '../values';
+import { dig, isRecord, list } from '../values';
 import { parseYaml, yamlOf } from '../yaml-document';
 import { podFindings } from './pods';
 import { type Manifest, relationFindings } from './relations';
@@ -54,7 +54,8 @@ async function run(subject: Subject, context: VerifyContext): Promise<Outcome> {
       manifests.push({ path: subject.path, value: item, report });
     }
   }
-  for (const manifest of manifests) podFindings(manifest);
+  const setElsewhere = kustomizedImages(context);
+  for (const manifest of manifests) podFindings(manifest, setElsewhere);
   const all = [...manifests, ...siblingManifests(subject, context)];
   // Each is compared with all.
   if (all.length > MOST_MANIFESTS) inconclusive ??= `there are more than ${MOST_MANIFESTS} manifests to compare`;
@@ -117,6 +118,21 @@ function siblingManifests(subject: Subject, context: VerifyContext): Manifest[] 
     }
   }
   return manifests;
+}
+
+/** Images that a kustomization beside the manifests gives a name or a version. */
+function kustomizedImages({ siblings }: VerifyContext): Set<string> {
+  const names = new Set<string>();
+  for (const [path, text] of siblings) {
+    if (!/(?:^|\/)kustomization\.ya?ml$/i.test(path)) continue;
+    const [document] = parseYaml(text, path).documents;
+    if (!document || document.errors.length > 0) continue;
+    for (const image of list(dig(document.toJS({ maxAliasCount: 100 }), 'images'))) {
+      const name = dig(image, 'name');
+      if (typeof name === 'string' && (dig(image, 'newTag') ?? dig(image, 'digest'))) names.add(name);
+    }
+  }
+  return names;
 }
 
 function nodeOf(document: Document, path: readonly (string | number)[]): unknown {

@@ -31,8 +31,11 @@ const RESTART = new Set(['Always', 'OnFailure', 'Never']);
 /** Set where a tool fills the value in later. */
 const FILLED = /\$\{|\{\{|^\$\(/;
 
-/** What the API server refuses beyond the schema, in names, labels and pods. */
-export function podFindings(manifest: Manifest): void {
+/**
+ * What the API server refuses beyond the schema, in names, labels and pods.
+ * @param setElsewhere names of images whose version a kustomization of the same files sets
+ */
+export function podFindings(manifest: Manifest, setElsewhere: ReadonlySet<string>): void {
   const { value, report } = manifest;
   const name = dig(value, 'metadata', 'name');
   if (
@@ -83,7 +86,7 @@ export function podFindings(manifest: Manifest): void {
         report('duplicate-container', 'error', `Two containers are named "${text(container.name)}".`, where);
       }
       names.add(text(container.name));
-      containerFindings(container, where, volumes, manifest);
+      containerFindings(container, where, { volumes, setElsewhere }, manifest);
     });
   }
 }
@@ -96,7 +99,7 @@ function volumeNames(value: Record<string, unknown>, pod: Record<string, unknown
 function containerFindings(
   container: Record<string, unknown>,
   where: (string | number)[],
-  volumes: ReadonlySet<string>,
+  { volumes, setElsewhere }: { volumes: ReadonlySet<string>; setElsewhere: ReadonlySet<string> },
   { report }: Manifest,
 ): void {
   const name = text(container.name);
@@ -105,7 +108,7 @@ function containerFindings(
   else if (typeof image === 'string' && !FILLED.test(image)) {
     if (/\s|^$|^https?:/.test(image))
       report('image', 'error', `"${image.slice(0, 100)}" is not an image reference.`, [...where, 'image']);
-    else if (!image.includes('@') && /(?::latest|^[^:]*|\/[^:]*)$/.test(image)) {
+    else if (!setElsewhere.has(image) && !image.includes('@') && /(?::latest|^[^:]*|\/[^:]*)$/.test(image)) {
       report('latest-tag', 'warning', `The image "${image.slice(0, 100)}" moves; name a version.`, [...where, 'image']);
     }
   }
