@@ -5,10 +5,7 @@ import { fileDigest, sha256 } from '../plan/digest';
 import { checkPaths } from '../plan/paths';
 import { artifactRisk, riskAbove } from '../plan/risk';
 import type {
-  ArtifactFile,
   BegunFile,
-  GenerateRequest,
-  GenerateResult,
   LogHead,
   MakeRequest,
   MakeResult,
@@ -21,7 +18,8 @@ import type {
   VerifyResult,
   WriteRequest,
   WriteResult,
-} from '../plan/types';
+} from '../plan/steps';
+import type { ArtifactFile, GenerateRequest, GenerateResult } from '../plan/types';
 import type { Skill } from '../skills/types';
 import type { WorkspaceLayout } from '../store/layout';
 import type { ObjectStore } from '../store/objects';

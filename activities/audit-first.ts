@@ -7,7 +7,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { PlanwrightError } from '../plan/errors';
 import { AUDIT_UNWRITABLE } from '../plan/facts';
 import { maskSecrets } from '../plan/mask';
-import type { LogHead } from '../plan/types';
+import type { LogHead } from '../plan/steps';
 
 /** The worker's mirror, as activities use it. */
 export interface AuditMirror {

@@ -2,7 +2,8 @@
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import { type Mask, maskTexts } from '../plan/mask';
-import type { LogHead, ModelProgress } from '../plan/types';
+import type { LogHead } from '../plan/steps';
+import type { ModelProgress } from '../plan/types';
 import { skillSet } from '../skills/skill-set';
 import { envMask } from '../store/env-secrets';
 import type { WorkspaceLayout } from '../store/layout';

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { type Address, addressOf } from '../notify/address';
 import { type Delivery, deliver, describe } from '../notify/post';
 import { UsageError } from '../plan/errors';
-import type { NotifyRequest, NotifyResult } from '../plan/types';
+import type { NotifyRequest, NotifyResult } from '../plan/steps';
 import type { Policy } from '../store/policy';
 import type { Sink } from '../store/policy-notify';
 import { packageVersion } from '../store/version';

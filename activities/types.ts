@@ -1,24 +1,26 @@
 import type { ExportHistoryRequest, ExportHistoryResult } from '../plan/history-export';
 import type {
   BegunFile,
-  DecomposeRequest,
-  DecomposeResult,
-  GenerateRequest,
-  GenerateResult,
   MakeRequest,
   MakeResult,
   NotifyRequest,
   NotifyResult,
-  ReadWorkspaceRequest,
   UndoRequest,
   UndoResult,
   VerifyAndWriteRequest,
   VerifyAndWriteResult,
   VerifyRequest,
   VerifyResult,
-  WorkspaceRead,
   WriteRequest,
   WriteResult,
+} from '../plan/steps';
+import type {
+  DecomposeRequest,
+  DecomposeResult,
+  GenerateRequest,
+  GenerateResult,
+  ReadWorkspaceRequest,
+  WorkspaceRead,
 } from '../plan/types';
 
 /** What the workflow calls; one function an activity. Each runs on the worker of the plan's workspace. */

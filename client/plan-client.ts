@@ -10,7 +10,7 @@ import { escapeForDisplay } from '../plan/display';
 import { FailedError, IntegrityError, PlanwrightError, UnreachableError, UsageError } from '../plan/errors';
 import type { CarriedFacts, CarriedPlan } from '../plan/export';
 import { isSettledPlan } from '../plan/states';
-import type { UndoKind } from '../plan/types';
+import type { UndoKind } from '../plan/steps';
 import type {
   ApplyAnswer,
   ApplyRequest,

@@ -1,7 +1,8 @@
 import type { HistorySource } from '../audit/history';
 import type { ReadPayload } from '../audit/history-events';
 import type { CarriedFacts, CarriedPlan } from '../plan/export';
-import type { ModelSettings, PlanStatus, TaskGraph, UndoKind } from '../plan/types';
+import type { UndoKind } from '../plan/steps';
+import type { ModelSettings, PlanStatus, TaskGraph } from '../plan/types';
 import type {
   ApplyAnswer,
   ApplyRequest,

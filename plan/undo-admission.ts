@@ -1,6 +1,6 @@
 /** Which plans may be rolled back, cleaned or deleted: the contract's table of states, as functions of values. */
 import type { Refusal } from './admission';
-import type { UndoKind } from './types';
+import type { UndoKind } from './steps';
 import type { PlanView } from './view';
 
 const NAMES: { [kind in UndoKind]: string } = { rollback: 'a rollback', clean: 'a clean' };

@@ -2,7 +2,7 @@
  * What a rollback or a clean has to do with one path: the rules of a safe undo as a function of what the plan wrote there
  * and what stands there now. Whoever calls does the reading and the writing.
  */
-import type { UndoKind, WriteStep } from './types';
+import type { UndoKind, WriteStep } from './steps';
 
 /** A digest (SHA-256, hex) of what stands at a path; null: nothing does. */
 type Content = string | null;

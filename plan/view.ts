@@ -2,11 +2,11 @@
 import type { Overrun } from './rules/budgets';
 import type { Vote } from './rules/votes';
 import type { DecisionSignature } from './signing';
+import type { LogHead, UndoKind, UndoResult } from './steps';
 import type {
   ArtifactFile,
   Json,
   JsonObject,
-  LogHead,
   ModelSettings,
   PlanStatus,
   Risk,
@@ -15,8 +15,6 @@ import type {
   SkillRecord,
   TaskGraph,
   TaskStatus,
-  UndoKind,
-  UndoResult,
   Usage,
   Verification,
 } from './types';

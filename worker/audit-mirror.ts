@@ -8,7 +8,7 @@ import type { AppendOptions } from '../audit/append';
 import { temporalHistory } from '../audit/history';
 import { payloadReader } from '../audit/history-events';
 import { logName, type Mirrored, mirrorHistory, type Position } from '../audit/mirror';
-import type { LogHead } from '../plan/types';
+import type { LogHead } from '../plan/steps';
 import type { WorkspaceLayout } from '../store/layout';
 import { endsPlan, keepLast } from './kept-history';
 

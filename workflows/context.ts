@@ -1,7 +1,8 @@
 import { uuid4 } from '@temporalio/workflow';
 import type { PlanActivities } from '../activities/types';
 import { type Actor, type AuditEvent, BY_WORKFLOW } from '../plan/facts';
-import type { JsonObject, LogHead, RunStart, RunStartFacts } from '../plan/types';
+import type { LogHead } from '../plan/steps';
+import type { JsonObject, RunStart, RunStartFacts } from '../plan/types';
 import type { GateView, TaskView } from '../plan/view';
 import { call, callToTheEnd, type Step } from './calls';
 import { FactLog, said } from './facts';

@@ -1,14 +1,8 @@
 /** One generation of a task: what it is asked with, what it cost, and what came of it. */
 
 import { addSpent, addUsage } from '../plan/spending';
-import type {
-  ArtifactFile,
-  CallTrace,
-  GenerateRequest,
-  GenerateResult,
-  Usage,
-  VerifyAndWriteResult,
-} from '../plan/types';
+import type { VerifyAndWriteResult } from '../plan/steps';
+import type { ArtifactFile, CallTrace, GenerateRequest, GenerateResult, Usage } from '../plan/types';
 import type { FileView } from '../plan/view';
 import { hasBudget } from './budget';
 import { asksAgain, callsIn, leftBy, taskErrorOf } from './calls';

@@ -2,7 +2,7 @@
  * What a plan remembers of its writes, so that they can be taken back: noted before each write, confirmed by its answer,
  * struck out once it is undone. Plain functions over the carried state.
  */
-import type { BegunFile, UndoFile, UndoneFile, WriteResult, WriteStep } from '../plan/types';
+import type { BegunFile, UndoFile, UndoneFile, WriteResult, WriteStep } from '../plan/steps';
 import type { PlanState, TaskInternals } from './state';
 
 /** Remembers what a write is about to do; its outcome may never be known. */

@@ -4,7 +4,8 @@
  */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import { mayDemandOf } from '../plan/rules/match';
-import type { GenerateRequest, MakeResult } from '../plan/types';
+import type { MakeResult } from '../plan/steps';
+import type { GenerateRequest } from '../plan/types';
 import { rulesOf } from './gatekeeping';
 import { noteAttempt } from './ledger';
 import type { TaskWork } from './task-work';

@@ -1,5 +1,5 @@
 import type { NotifyEvent, Told } from '../plan/news';
-import type { NotifyRequest } from '../plan/types';
+import type { NotifyRequest } from '../plan/steps';
 
 /** A notification that is not delivered yet. */
 export interface Waiting extends NotifyRequest {

@@ -16,7 +16,7 @@ import { admitApply } from '../plan/admission';
 import { BY_TEMPORAL, claimedBy } from '../plan/facts';
 import { answerGates, answerPlan } from '../plan/pages';
 import { CANCELLED_IN_TEMPORAL, isSettledPlan, isSettledTask } from '../plan/states';
-import type { UndoKind } from '../plan/types';
+import type { UndoKind } from '../plan/steps';
 import { refuseDelete, refuseUndo, undoUnderWay } from '../plan/undo-admission';
 import type {
   ApplyAnswer,

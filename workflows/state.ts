@@ -1,7 +1,8 @@
 import type { CarriedPlan } from '../plan/export';
 import type { LostPlan } from '../plan/lost';
 import type { Limit } from '../plan/rules/types';
-import type { ModelSettings, PlanStatus, PolicySnapshot, TaskGraph, Usage, WriteStep } from '../plan/types';
+import type { WriteStep } from '../plan/steps';
+import type { ModelSettings, PlanStatus, PolicySnapshot, TaskGraph, Usage } from '../plan/types';
 import {
   type ApplyAnswer,
   type ApplyRequest,

@@ -6,7 +6,8 @@
 import { frozenAt } from '../plan/rules/freeze';
 import { mayDemand } from '../plan/rules/match';
 import { isSettledTask } from '../plan/states';
-import type { TaskNode, VerifyResult, WriteResult } from '../plan/types';
+import type { VerifyResult, WriteResult } from '../plan/steps';
+import type { TaskNode } from '../plan/types';
 import type { RunView, TaskError } from '../plan/view';
 import { Drained } from './audit-wait';
 import { mayCall, overBudget } from './budget';

@@ -1,6 +1,6 @@
 /** Rollback and clean, as the main loop carries them out: what was written is taken back, and the plan says what is left. */
 import { BY_WORKFLOW, claimedBy } from '../plan/facts';
-import type { UndoKind, UndoneFile } from '../plan/types';
+import type { UndoKind, UndoneFile } from '../plan/steps';
 import type { PlanView, UndoAnswer, UndoMessage, UndoView } from '../plan/view';
 import { recordUnwritable, unwritableReason } from './audit-wait';
 import { taskErrorOf } from './calls';

@@ -1,6 +1,7 @@
 /** The write of one task: noted before it begins, and what it left behind. */
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { ArtifactFile, WriteResult } from '../plan/types';
+import type { WriteResult } from '../plan/steps';
+import type { ArtifactFile } from '../plan/types';
 import type { FileView } from '../plan/view';
 import { Drained, onceLogged } from './audit-wait';
 import { type Step, taskErrorOf } from './calls';

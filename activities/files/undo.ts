@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { escapeForDisplay } from '../../plan/display';
 import { IntegrityError } from '../../plan/errors';
 import { checkPaths } from '../../plan/paths';
-import type { UndoFile, UndoKind, UndoneFile, UndoResult, WriteStep } from '../../plan/types';
+import type { UndoFile, UndoKind, UndoneFile, UndoResult, WriteStep } from '../../plan/steps';
 import { decideUndo } from '../../plan/undo';
 import { withLockInTurn } from '../../store/lock-queue';
 import type { ObjectStore } from '../../store/objects';

@@ -1,5 +1,5 @@
 import { RefusedError } from '../../plan/errors';
-import type { UndoKind } from '../../plan/types';
+import type { UndoKind } from '../../plan/steps';
 import type { PlanView, UndoView } from '../../plan/view';
 import type { PlanClient } from '../types';
 import type { ArgSpec, OptionSpec, Raw } from './command';

@@ -1,4 +1,4 @@
-import type { MakeRequest } from '../../plan/types';
+import type { MakeRequest } from '../../plan/steps';
 import { ObjectStore } from '../../store/objects';
 import { answerOf, useHostileWorld } from '../threats/hostile';
 

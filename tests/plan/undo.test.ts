@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { WriteStep } from '../../plan/types';
+import type { WriteStep } from '../../plan/steps';
 import { decideUndo } from '../../plan/undo';
 
 /** Steps, newest first, of a plan that wrote these contents one after the other. */

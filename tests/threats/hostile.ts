@@ -8,14 +8,8 @@ import { dirname, join, relative } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { type ActivitySet, createActivities } from '../../activities';
 import type { PlanActivities } from '../../activities/types';
-import type {
-  ArtifactFile,
-  DecomposeResult,
-  GenerateResult,
-  Risk,
-  VerifyAndWriteResult,
-  WorkspaceRead,
-} from '../../plan/types';
+import type { VerifyAndWriteResult } from '../../plan/steps';
+import type { ArtifactFile, DecomposeResult, GenerateResult, Risk, WorkspaceRead } from '../../plan/types';
 import { initWorkspace } from '../../store/init';
 import { type WorkspaceLayout, workspaceLayout } from '../../store/layout';
 import { type ModelReply, type ModelServer, startModelServer } from '../support/model-server';

@@ -14,25 +14,27 @@ import { digestOf, fileDigest, sha256 } from '../../plan/digest';
 import { AUDIT_UNWRITABLE } from '../../plan/facts';
 import type { PlanQuestion } from '../../plan/pages';
 import type {
-  ArtifactFile,
   BegunFile,
+  LogHead,
+  NotifyRequest,
+  UndoFile,
+  UndoKind,
+  UndoneFile,
+  VerifyResult,
+  WriteResult,
+} from '../../plan/steps';
+import type {
+  ArtifactFile,
   CallTrace,
   DecomposeResult,
   Environment,
   GenerateRequest,
-  LogHead,
-  NotifyRequest,
   PolicySnapshot,
   Risk,
   TaskGraph,
   TaskNode,
-  UndoFile,
-  UndoKind,
-  UndoneFile,
   Usage,
   Verdict,
-  VerifyResult,
-  WriteResult,
 } from '../../plan/types';
 import { decideUndo } from '../../plan/undo';
 import type {

@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { checkData } from '../../audit/events';
 import { DEFAULT_EVENTS, type NotifyEvent, type SinkRule } from '../../plan/news';
-import type { NotifyRequest } from '../../plan/types';
+import type { NotifyRequest } from '../../plan/steps';
 import { factsOf } from './facts-of';
 import { type Driver, node, usePlans } from './fake-world';
 import { ruled, setRules, within } from './rule-world';

@@ -1,5 +1,5 @@
 import { escapeLinesForDisplay } from '../../../plan/display';
-import type { UndoneFile } from '../../../plan/types';
+import type { UndoneFile } from '../../../plan/steps';
 import type { PlanView, UndoView } from '../../../plan/view';
 import { failureText } from './failure-text';
 import type { Style } from './style';

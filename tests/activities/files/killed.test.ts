@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeArtifactFiles } from '../../../activities/files/writer';
-import type { ArtifactFile, WriteResult } from '../../../plan/types';
+import type { WriteResult } from '../../../plan/steps';
+import type { ArtifactFile } from '../../../plan/types';
 import { compileRooms, REPOSITORY } from './support/compiled';
 import { World } from './support/world';
 

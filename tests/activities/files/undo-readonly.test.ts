@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UndoJob } from '../../../activities/files/undo';
-import type { UndoResult } from '../../../plan/types';
+import type { UndoResult } from '../../../plan/steps';
 import { compileRooms, REPOSITORY } from './support/compiled';
 import { History } from './support/history';
 import { World } from './support/world';

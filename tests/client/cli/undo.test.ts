@@ -1,5 +1,5 @@
 import { RefusedError } from '../../../plan/errors';
-import type { UndoneFile } from '../../../plan/types';
+import type { UndoneFile } from '../../../plan/steps';
 import type { PlanView, UndoView } from '../../../plan/view';
 import { fileView, planView, taskView } from './views';
 import { FakeClient, settle, world } from './world';

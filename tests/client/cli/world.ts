@@ -8,7 +8,7 @@ import type { PlanHistories } from '../../../client/histories';
 import type { CreatePlan, OpenGate, PlanClient, PlanListing, PlanPast, Shown, TakenUp } from '../../../client/types';
 import { UsageError } from '../../../plan/errors';
 import type { CarriedFacts, CarriedPlan } from '../../../plan/export';
-import type { UndoKind } from '../../../plan/types';
+import type { UndoKind } from '../../../plan/steps';
 import type {
   ApplyAnswer,
   ApplyRequest,

@@ -1,6 +1,7 @@
 import type { UndoJob } from '../../../../activities/files/undo';
 import { writeArtifactFiles } from '../../../../activities/files/writer';
-import type { ArtifactFile, UndoFile, WriteStep } from '../../../../plan/types';
+import type { UndoFile, WriteStep } from '../../../../plan/steps';
+import type { ArtifactFile } from '../../../../plan/types';
 import type { World } from './world';
 
 /** Writes as a plan does, and remembers what a plan remembers for taking it back. */
