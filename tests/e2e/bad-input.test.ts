@@ -176,7 +176,7 @@ describe('a model that cannot plan', () => {
       3,
       /no tool "\\x1b\[31mkube\\u202e"/,
     ],
-    ['10 MB', { content: 'x'.repeat(10 * 1024 * 1024) }, 3, /too long: at most 8388608 characters/],
+    ['10 MB', { content: 'x'.repeat(10 * 1024 * 1024) }, 1, /too long: at most 8388608 characters/],
     ['a page of HTML', { body: '<html>It works!</html>' }, 1, /no chat completion: an HTML page without a title\./],
     [
       'status 400',

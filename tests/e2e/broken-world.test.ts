@@ -154,23 +154,28 @@ describe('a disk that refuses', () => {
     async () => {
       const folder = disk ?? '';
       cpSync(join(installation.workspace, 'package.json'), join(folder, 'package.json'));
-      writeFileSync(join(folder, 'graph.json'), graphText(node('1', 'dockerfile')));
+      writeFileSync(join(folder, 'graph.json'), graphText(node('1', 'makefile')));
       await installation.ok(['-C', folder, 'plan', '--graph', join(folder, 'graph.json')]);
       model.reply = () => ({
-        content: { files: [{ path: 'Dockerfile', content: `FROM a:1\n${'# x\n'.repeat(60_000)}` }], summary: '' },
+        content: {
+          files: [{ path: 'Makefile', content: `.PHONY: all\nall:\n\ttrue\n${'# x\n'.repeat(60_000)}` }],
+          summary: '',
+        },
       });
       const from = model.calls.length;
       const failed = await installation.run(['-C', folder, 'apply', '--yes']);
       model.reply = undefined;
       expect(failed.code).toBe(1);
-      expect(failed.stderr).toMatch(/failed: .*full.*\n\s+Make room/);
+      expect(failed.stderr).toMatch(
+        /failed: Could not write Makefile: ENOSPC\.\n\s+The disk is full.* no model is asked again\./,
+      );
       expectClear(failed);
       expect(model.calls.length - from).toBe(1);
-      expect(existsSync(join(folder, 'Dockerfile'))).toBe(false);
+      expect(existsSync(join(folder, 'Makefile'))).toBe(false);
       expect(execFileSync('find', [folder, '-name', '*.tmp'], { encoding: 'utf8' })).toBe('');
       execFileSync('mount', ['-o', 'remount,size=4m', folder]);
       await installation.ok(['-C', folder, 'apply', '--resume', '--retry', '--yes']);
-      expect(existsSync(join(folder, 'Dockerfile'))).toBe(true);
+      expect(existsSync(join(folder, 'Makefile'))).toBe(true);
     },
   );
 
