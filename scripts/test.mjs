@@ -38,7 +38,7 @@ function jest(args, env) {
 }
 
 /** Most test files that get a second try on CI: more than these is no accident of a busy machine. */
-const SECOND_TRIES = 4;
+const SECOND_TRIES = 6;
 
 /** Counts from jest's report. A suite that could not be loaded has no tests, and counts as one failure. */
 function counts(result, code) {

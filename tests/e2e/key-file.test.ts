@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelServer } from '../support/model-server';
 import { startModelServer } from '../support/model-server';
@@ -28,6 +28,7 @@ describe('a key in a file of the user', () => {
     // The plan file follows within a second; `down` does not wait for it.
     const plans = join(installation.workspace, '.planwright', 'plans');
     const written = (): boolean =>
+      existsSync(plans) &&
       readdirSync(plans).some((name) => readFileSync(join(plans, name), 'utf8').includes('"status": "ready"'));
     while (!written()) await new Promise((resolve) => setTimeout(resolve, 50));
     await installation.ok(['down']);
