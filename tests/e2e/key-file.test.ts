@@ -29,7 +29,9 @@ describe('a key in a file of the user', () => {
     const plans = join(installation.workspace, '.planwright', 'plans');
     const written = (): boolean =>
       existsSync(plans) &&
-      readdirSync(plans).some((name) => readFileSync(join(plans, name), 'utf8').includes('"status": "ready"'));
+      readdirSync(plans)
+        .filter((name) => /^plan-[0-9a-f]{8}\.json$/.test(name))
+        .some((name) => readFileSync(join(plans, name), 'utf8').includes('"status": "ready"'));
     while (!written()) await new Promise((resolve) => setTimeout(resolve, 50));
     await installation.ok(['down']);
     const list = await installation.ok(['history', 'list']);
