@@ -5,7 +5,8 @@ import { RulingRefused } from './refused';
 const DAY_MS = 86_400_000;
 const TEXT_CHARS = 20_000;
 
-const FLAGS = [
+/** Flags of a run, in the order of the command's help: all are checked here, and those that were set stand in the audit log. */
+export const RUN_FLAGS = [
   'yes',
   'resume',
   'retry',
@@ -17,7 +18,7 @@ const FLAGS = [
   'dryRun',
   'replay',
   'recorded',
-];
+] as const satisfies readonly (keyof ApplyRequest)[];
 const TEXTS = ['task', 'instruct'];
 const LISTS = ['only', 'exclude'];
 /** Largest value of each number; an absurd time-out would be one that no timer can hold. */
@@ -39,7 +40,7 @@ export function checkApply(input: unknown): asserts input is ApplyRequest {
     bad('apply takes an object with at least "by": who asks.');
   }
   const given = (key: string): boolean => input[key] !== undefined;
-  for (const key of FLAGS.filter(given)) {
+  for (const key of RUN_FLAGS.filter(given)) {
     if (typeof input[key] !== 'boolean') bad(`"${key}" is true or false.`);
   }
   for (const key of TEXTS.filter(given)) {

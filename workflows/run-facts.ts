@@ -1,25 +1,11 @@
 /** The facts of runs and tasks, as the audit log tells of them. */
 import { BY_WORKFLOW, claimedBy } from '../plan/facts';
 import type { JsonObject, RunKind } from '../plan/types';
-import type { ApplyRequest, RunView } from '../plan/view';
+import type { RunView } from '../plan/view';
 import type { PlanContext } from './context';
 import { idText, inParts, said } from './facts';
+import { RUN_FLAGS } from './requests';
 import type { RunState } from './state';
-
-/** Flags that say what a run may do, in the order of the command's help. */
-const FLAGS = [
-  'yes',
-  'resume',
-  'retry',
-  'refresh',
-  'allowAllPaths',
-  'allowDirty',
-  'skipVerify',
-  'force',
-  'dryRun',
-  'replay',
-  'recorded',
-] as const satisfies readonly (keyof ApplyRequest)[];
 
 /** A run was let in; `flags` are those that were set. */
 export function recordRunStart(context: PlanContext, run: RunState, kind: RunKind, tasks: readonly string[]): void {
@@ -28,7 +14,7 @@ export function recordRunStart(context: PlanContext, run: RunState, kind: RunKin
   context.record('run.started', actor, {
     run: number,
     kind,
-    flags: FLAGS.filter((flag) => request[flag] === true),
+    flags: RUN_FLAGS.filter((flag) => request[flag] === true),
     tasks: tasks.length,
     task: said(request.task),
     instruction: said(request.instruct),

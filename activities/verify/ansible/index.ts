@@ -3,6 +3,7 @@ import type { Finding } from '../../../plan/types';
 import type { Subject, Verifier } from '../types';
 import { isRecord, list } from '../values';
 import { yamlOf } from '../yaml-document';
+import { nodeOf } from '../yaml-node';
 import { playFindings } from './plays';
 import type { Report } from './report';
 import { taskFindings } from './tasks';
@@ -73,20 +74,6 @@ function templateFindings(document: Document, place: (node: unknown) => object):
   };
   look(document.contents, 0);
   return findings;
-}
-
-function nodeOf(document: Document, path: readonly (string | number)[]): unknown {
-  let node: unknown = document.contents;
-  for (const part of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && key.value === part);
-      if (!pair) return node;
-      if (part === path.at(-1)) return pair.key;
-      node = pair.value;
-    } else if (isSeq(node)) node = node.get(Number(part), true) ?? node;
-    else return node;
-  }
-  return node;
 }
 
 /** Ansible playbooks and files of tasks by the keywords and the commonest modules that they may use. Nothing is run, no plugin is loaded. */

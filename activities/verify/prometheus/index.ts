@@ -1,9 +1,9 @@
-import { type Document, isMap, isScalar, isSeq } from 'yaml';
 import type { Finding } from '../../../plan/types';
 import { libraryVersion } from '../library';
 import type { Subject, Verifier } from '../types';
 import { dig, isRecord } from '../values';
 import { yamlOf } from '../yaml-document';
+import { nodeOf } from '../yaml-node';
 import { alertmanagerFindings } from './alertmanager';
 import { configFindings } from './config';
 import type { Report } from './report';
@@ -48,20 +48,6 @@ function run(subject: Subject): { findings: Finding[] } {
   else if (sort === 'config') configFindings(value, report);
   else alertmanagerFindings(value, report);
   return { findings };
-}
-
-function nodeOf(document: Document, path: readonly (string | number)[]): unknown {
-  let node: unknown = document.contents;
-  for (const part of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && key.value === part);
-      if (!pair) return node;
-      if (part === path.at(-1)) return pair.key;
-      node = pair.value;
-    } else if (isSeq(node)) node = node.get(Number(part), true) ?? node;
-    else return node;
-  }
-  return node;
 }
 
 const RULES = /^groups:[ \t]*(?:#.*)?$/m;
